@@ -1,0 +1,95 @@
+/// Sightings in order, with their contributions flattened beside them.
+///
+/// Every sighting has at least one contribution; they are ordered by (force, camera).
+public struct SightingBatch: Sendable {
+    /// The sightings.
+    public private(set) var sightings: [Sighting] = []
+    /// The contributions of all of them, each sighting's together.
+    public private(set) var contributions: [Contribution] = []
+
+    /// An empty batch.
+    public init() {}
+
+    /// How many sightings there are.
+    public var count: Int { sightings.count }
+    /// Whether there is none.
+    public var isEmpty: Bool { sightings.isEmpty }
+
+    /// Starts a sighting; its contributions follow by `append(_: Contribution)`.
+    public mutating func append(_ sighting: Sighting) {
+        var sighting = sighting
+        sighting.contributionStart = UInt32(contributions.count)
+        sighting.contributionCount = 0
+        sightings.append(sighting)
+    }
+
+    /// Adds a contribution to the sighting appended last.
+    public mutating func append(_ contribution: Contribution) {
+        contributions.append(contribution)
+        sightings[sightings.count - 1].contributionCount += 1
+    }
+
+    /// Appends a sighting of another batch with its contributions.
+    public mutating func append(_ index: Int, of other: SightingBatch) {
+        append(other.sightings[index])
+        for part in other.contributions[other.range(index)] { append(part) }
+    }
+
+    /// Appends another batch.
+    public mutating func append(contentsOf other: SightingBatch) {
+        for index in 0..<other.count { append(index, of: other) }
+    }
+
+    /// Where a sighting's contributions stand in `contributions`.
+    @inlinable
+    public func range(_ index: Int) -> Range<Int> {
+        let start = contributionStart(index)
+        return start..<start + contributionCount(index)
+    }
+
+    /// Where a sighting's contributions start.
+    public func contributionStart(_ index: Int) -> Int { Int(sightings[index].contributionStart) }
+
+    /// How many contributions a sighting has.
+    public func contributionCount(_ index: Int) -> Int { Int(sightings[index].contributionCount) }
+
+    /// A sighting's contributions.
+    public func contributions(of index: Int) -> ArraySlice<Contribution> { contributions[range(index)] }
+
+    /// Sightings in another order.
+    ///
+    /// - Parameter order: the positions to take, each at most once.
+    public func reordered(_ order: [Int]) -> SightingBatch {
+        var result = SightingBatch()
+        result.reserve(order.count, contributions: contributions.count)
+        for index in order { result.append(index, of: self) }
+        return result
+    }
+
+    /// Replaces one sighting's own fields, not its contributions.
+    public mutating func update(_ index: Int, _ change: (inout Sighting) -> Void) {
+        let start = sightings[index].contributionStart
+        let count = sightings[index].contributionCount
+        change(&sightings[index])
+        sightings[index].contributionStart = start
+        sightings[index].contributionCount = count
+    }
+
+    /// Rewrites each contribution's camera and each sighting's, for another register.
+    public mutating func renumberCameras(_ indexes: [CameraIndex]) {
+        for place in sightings.indices { sightings[place].camera = indexes[Int(sightings[place].camera)] }
+        for place in contributions.indices { contributions[place].camera = indexes[Int(contributions[place].camera)] }
+    }
+
+    /// Makes room.
+    public mutating func reserve(_ sightings: Int, contributions: Int) {
+        self.sightings.reserveCapacity(sightings)
+        self.contributions.reserveCapacity(contributions)
+    }
+
+    /// Empties the batch and keeps its room.
+    public mutating func removeAll() {
+        sightings.removeAll(keepingCapacity: true)
+        contributions.removeAll(keepingCapacity: true)
+    }
+}

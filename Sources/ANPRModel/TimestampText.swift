@@ -1,0 +1,184 @@
+/// Reads and writes times as text.
+///
+/// Accepted: `2026-11-20T06:00:00.145Z`, with `T`, `t` or a space, none to nine decimals (cut, not rounded,
+/// to the millisecond), and `Z`, `z`, `+01:00` or `+0100`. Written: UTC with exactly three decimals.
+public struct TimestampReader: Sendable {
+    /// The last date read, as its ten bytes, and its first millisecond: feeds rarely change date.
+    private var dateHead: UInt64 = 0
+    private var dateTail: UInt16 = 0
+    private var dateStart: Int64 = 0
+
+    /// Starts without a remembered date.
+    public init() {}
+
+    /// What a text of a time turned out to be.
+    public enum Outcome: Equatable, Sendable {
+        /// A moment.
+        case moment(Timestamp)
+        /// A date and time with no offset; the value is its local clock reading as if it were UTC.
+        case withoutOffset(Timestamp)
+        /// No time at all.
+        case malformed
+    }
+
+    /// Reads a time from bytes `start..<end`.
+    ///
+    /// - Complexity: O(1), no allocation.
+    public mutating func read(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Outcome {
+        let length = end - start
+        guard length >= 19, start >= 0, end <= bytes.count else { return .malformed }
+        guard let date = startOfDate(bytes, at: start) else { return .malformed }
+        let separator = bytes[start + 10]
+        guard separator == 0x54 || separator == 0x74 || separator == 0x20 else { return .malformed }
+        guard let clock = Self.clock(bytes, at: start + 11) else { return .malformed }
+        var position = start + 19
+        var moment = date + clock
+        if position < end, bytes[position] == 0x2E {
+            let first = position + 1
+            position = first
+            var fraction: Int64 = 0
+            while position < end, let digit = Self.digit(bytes[position]) {
+                if position - first < 3 { fraction = fraction * 10 + digit }
+                position += 1
+            }
+            let decimals = position - first
+            guard (1...9).contains(decimals) else { return .malformed }
+            moment += decimals == 1 ? fraction * 100 : decimals == 2 ? fraction * 10 : fraction
+        }
+        if position == end { return .withoutOffset(Timestamp(milliseconds: moment)) }
+        guard let offset = Self.offset(bytes, from: position, to: end) else { return .malformed }
+        let utc = Timestamp(milliseconds: moment - offset)
+        guard utc >= .earliest, utc <= .latest else { return .malformed }
+        return .moment(utc)
+    }
+
+    /// Reads a whole text; for the command line and configuration, where a date alone means its first moment.
+    public static func read(_ text: String) -> Outcome {
+        let bytes = Array((text.utf8.count == 10 ? text + "T00:00:00Z" : text).utf8)
+        var reader = TimestampReader()
+        return reader.read(bytes.span, from: 0, to: bytes.count)
+    }
+
+    private mutating func startOfDate(_ bytes: Span<UInt8>, at start: Int) -> Int64? {
+        var head: UInt64 = 0
+        for index in 0..<8 { head = head &<< 8 | UInt64(bytes[start + index]) }
+        let tail = UInt16(bytes[start + 8]) << 8 | UInt16(bytes[start + 9])
+        if head == dateHead, tail == dateTail { return dateStart }
+        guard bytes[start + 4] == 0x2D, bytes[start + 7] == 0x2D,
+            let century = Self.pair(bytes, at: start), let years = Self.pair(bytes, at: start + 2),
+            let month = Self.pair(bytes, at: start + 5), let day = Self.pair(bytes, at: start + 8)
+        else { return nil }
+        let year = Int(century * 100 + years)
+        guard year >= 1, (1...12).contains(month), day >= 1,
+            day <= CivilDate.length(ofMonth: Int(month), year: year)
+        else { return nil }
+        dateStart = Int64(CivilDate.days(year: year, month: Int(month), day: Int(day))) * 86_400_000
+        dateHead = head
+        dateTail = tail
+        return dateStart
+    }
+
+    private static func clock(_ bytes: Span<UInt8>, at start: Int) -> Int64? {
+        guard bytes[start + 2] == 0x3A, bytes[start + 5] == 0x3A,
+            let hours = pair(bytes, at: start), let minutes = pair(bytes, at: start + 3),
+            let seconds = pair(bytes, at: start + 6), hours < 24, minutes < 60, seconds < 60
+        else { return nil }
+        return ((hours * 60 + minutes) * 60 + seconds) * 1000
+    }
+
+    /// The offset in milliseconds east of UTC.
+    private static func offset(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int64? {
+        let sign = bytes[start]
+        if sign == 0x5A || sign == 0x7A { return end - start == 1 ? 0 : nil }
+        guard sign == 0x2B || sign == 0x2D else { return nil }
+        let colon = end - start == 6 && bytes[start + 3] == 0x3A
+        guard end - start == 5 || colon, let hours = pair(bytes, at: start + 1),
+            let minutes = pair(bytes, at: start + (colon ? 4 : 3)), hours < 24, minutes < 60
+        else { return nil }
+        let east = (hours * 60 + minutes) * 60_000
+        return sign == 0x2B ? east : -east
+    }
+
+    @inline(__always)
+    private static func digit(_ byte: UInt8) -> Int64? {
+        let value = byte &- 48
+        return value < 10 ? Int64(value) : nil
+    }
+
+    @inline(__always)
+    private static func pair(_ bytes: Span<UInt8>, at index: Int) -> Int64? {
+        let tens = bytes[index] &- 48
+        let ones = bytes[index + 1] &- 48
+        return tens < 10 && ones < 10 ? Int64(tens) * 10 + Int64(ones) : nil
+    }
+}
+
+/// Writes times as `2026-11-20T06:00:00.145Z` into a caller's bytes, remembering the last second written.
+public struct TimestampWriter: Sendable {
+    /// How many bytes one time takes.
+    public static let length = 24
+
+    private var second: Int64 = .min
+    private var text = InlineArray<24, UInt8>(repeating: 0x30)
+
+    /// Starts without a remembered second.
+    public init() {}
+
+    /// Appends the time's 24 bytes.
+    ///
+    /// - Complexity: O(1); a division or two unless the second is the one written last.
+    public mutating func append(_ time: Timestamp, to bytes: inout [UInt8]) {
+        prepare(time)
+        for index in 0..<24 { bytes.append(text[index]) }
+    }
+
+    /// Forms the time's 24 bytes, to be copied from `formed`.
+    public mutating func prepare(_ time: Timestamp) {
+        let milliseconds = time.milliseconds
+        let newSecond = milliseconds >= 0 ? milliseconds / 1000 : (milliseconds + 1) / 1000 - 1
+        if newSecond != second { writeSecond(newSecond) }
+        let fraction = Int(milliseconds - newSecond * 1000)
+        text[20] = UInt8(48 + fraction / 100)
+        text[21] = UInt8(48 + fraction / 10 % 10)
+        text[22] = UInt8(48 + fraction % 10)
+    }
+
+    /// The bytes that `prepare` formed last.
+    public var formed: InlineArray<24, UInt8> { text }
+
+    /// The time as a string.
+    public static func text(_ time: Timestamp) -> String {
+        if time <= .distantPast { return "-∞" }
+        if time >= .distantFuture { return "∞" }
+        var writer = TimestampWriter()
+        var bytes: [UInt8] = []
+        writer.append(time, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private mutating func writeSecond(_ newSecond: Int64) {
+        second = newSecond
+        let days = newSecond >= 0 ? newSecond / 86_400 : (newSecond + 1) / 86_400 - 1
+        let clock = Int(newSecond - days * 86_400)
+        let date = CivilDate.date(days: Int(days))
+        put(date.year / 100, at: 0)
+        put(date.year % 100, at: 2)
+        text[4] = 0x2D
+        put(date.month, at: 5)
+        text[7] = 0x2D
+        put(date.day, at: 8)
+        text[10] = 0x54
+        put(clock / 3600, at: 11)
+        text[13] = 0x3A
+        put(clock / 60 % 60, at: 14)
+        text[16] = 0x3A
+        put(clock % 60, at: 17)
+        text[19] = 0x2E
+        text[23] = 0x5A
+    }
+
+    private mutating func put(_ value: Int, at index: Int) {
+        text[index] = UInt8(48 + value / 10 % 10)
+        text[index + 1] = UInt8(48 + value % 10)
+    }
+}

@@ -1,0 +1,187 @@
+/// A vehicle registration mark of 1 to 12 characters from A-Z and 0-9, packed exactly into an integer.
+///
+/// The packing is base 37, left-aligned: character `i` is worth `code * 37^(11 - i)` where a missing
+/// character is 0, `0`-`9` are 1-10 and `A`-`Z` are 11-36. Two marks are equal exactly when their integers
+/// are, and integers compare as the texts do in ASCII order, so no comparison needs the text.
+public struct VRM: Hashable, Comparable, Sendable {
+    /// The longest mark that is taken.
+    public static let lengthMax = 12
+
+    /// The packed characters; 0 is no mark at all and never leaves this type's initialisers.
+    public let packed: UInt64
+
+    /// Takes a packed value that was made by this type before.
+    ///
+    /// - Returns: `nil` unless `packed` is the packing of some mark.
+    @inlinable
+    public init?(packed: UInt64) {
+        guard VRM.isPacked(packed) else { return nil }
+        self.packed = packed
+    }
+
+    /// Takes a packed value whose origin guarantees that it is one: the hot path's way in.
+    ///
+    /// A value that is not a packed mark makes `text` meaningless but is never unsafe.
+    @inlinable
+    public init(trusted packed: UInt64) {
+        self.packed = packed
+    }
+
+    /// Packs a mark that is already normal, such as `AB12CDE`.
+    ///
+    /// - Returns: `nil` for an empty or over-long text, or any character outside A-Z and 0-9.
+    public init?(_ text: some StringProtocol) {
+        var packer = VRMPacker()
+        for byte in text.utf8 where !packer.take(byte) { return nil }
+        guard let packed = packer.finish(), !packer.normalised else { return nil }
+        self.packed = packed
+    }
+
+    /// Normalises a mark as it comes: lower case is raised, separators (space `-` `.` `·` `•`) are removed.
+    ///
+    /// - Returns: `nil` if nothing is left, more than 12 characters are, or any other character is met.
+    public init?(normalising text: some StringProtocol) {
+        var packer = VRMPacker()
+        for byte in text.utf8 where !packer.take(byte) { return nil }
+        guard let packed = packer.finish() else { return nil }
+        self.packed = packed
+    }
+
+    @inlinable
+    public static func < (left: VRM, right: VRM) -> Bool { left.packed < right.packed }
+
+    /// How many characters the mark has.
+    public var length: Int {
+        var rest = packed
+        var length = VRM.lengthMax
+        while length > 0, rest % 37 == 0 {
+            rest /= 37
+            length -= 1
+        }
+        return length
+    }
+
+    /// The mark's characters.
+    public var text: String {
+        String(decoding: utf8, as: UTF8.self)
+    }
+
+    /// The mark's characters as ASCII.
+    public var utf8: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(VRM.lengthMax)
+        var rest = packed
+        for place in 0..<VRM.lengthMax {
+            let code = Int(rest / VRM.weights[place])
+            guard code > 0 else { break }
+            rest %= VRM.weights[place]
+            bytes.append(VRM.characters[min(code, 36)])
+        }
+        return bytes
+    }
+
+    /// `37^(11 - place)` for each of the twelve places.
+    @usableFromInline
+    static let weights: InlineArray<12, UInt64> = {
+        var weights = InlineArray<12, UInt64>(repeating: 1)
+        for place in (0..<11).reversed() { weights[place] = weights[place + 1] * 37 }
+        return weights
+    }()
+
+    /// The character of each code; code 0 has none.
+    private static let characters: [UInt8] = Array("?0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+
+    /// Tells whether characters come first and gaps only after them.
+    @usableFromInline
+    static func isPacked(_ packed: UInt64) -> Bool {
+        guard packed > 0, packed / VRM.weights[0] < 37 else { return false }
+        var rest = packed
+        var ended = false
+        for place in 0..<VRM.lengthMax {
+            let code = rest / VRM.weights[place]
+            rest %= VRM.weights[place]
+            if code == 0 { ended = true } else if ended { return false }
+        }
+        return true
+    }
+}
+
+extension VRM: CustomStringConvertible {
+    /// Hides the mark: a log line or an error that interpolates a value must not carry people's data.
+    public var description: String { "VRM(•)" }
+}
+
+/// Builds a packed mark byte by byte from UTF-8, applying the normalising rules on the way.
+///
+/// - Complexity: O(1) a byte, no allocation.
+public struct VRMPacker: Sendable {
+    private var packed: UInt64 = 0
+    private var length = 0
+    /// Bytes still expected of a multi-byte separator, and how many of them were seen.
+    private var pending: UInt32 = 0
+    /// Whether anything was changed, so that the text as sent differs from the mark.
+    public private(set) var normalised = false
+
+    /// Starts an empty mark.
+    public init() {}
+
+    /// Takes the next byte of the text.
+    ///
+    /// - Returns: `false` when the text can't be a mark.
+    @inline(__always)
+    public mutating func take(_ byte: UInt8) -> Bool {
+        let code = VRMPacker.codes[Int(byte)]
+        if code < 37, pending == 0 {
+            guard code != 0, length < VRM.lengthMax else { return false }
+            packed = packed &* 37 &+ UInt64(code)
+            length += 1
+            return true
+        }
+        return takeUnusual(byte, code: code)
+    }
+
+    /// The packed mark, or `nil` when no character was taken or a separator broke off.
+    public func finish() -> UInt64? {
+        guard length > 0, pending == 0 else { return nil }
+        return packed &* VRM.weights[length - 1]
+    }
+
+    private mutating func takeUnusual(_ byte: UInt8, code: UInt8) -> Bool {
+        normalised = true
+        if pending != 0 { return takeContinuation(byte) }
+        switch code {
+        case 37: return true
+        case 38...:
+            guard length < VRM.lengthMax else { return false }
+            packed = packed &* 37 &+ UInt64(code - 64)
+            length += 1
+            return true
+        default: break
+        }
+        guard byte == 0xC2 || byte == 0xE2 else { return false }
+        pending = UInt32(byte)
+        return true
+    }
+
+    /// `·` is C2 B7 and `•` is E2 80 A2; nothing else of these leading bytes is a separator.
+    private mutating func takeContinuation(_ byte: UInt8) -> Bool {
+        switch (pending, byte) {
+        case (0xC2, 0xB7), (0xE280, 0xA2): pending = 0
+        case (0xE2, 0x80): pending = 0xE280
+        default: return false
+        }
+        return true
+    }
+
+    /// What each byte is: 1-36 a character, 37 a separator, 64 + code a lower-case letter, 0 neither.
+    private static let codes: InlineArray<256, UInt8> = {
+        var codes = InlineArray<256, UInt8>(repeating: 0)
+        for digit in 0..<10 { codes[48 + digit] = UInt8(1 + digit) }
+        for letter in 0..<26 {
+            codes[65 + letter] = UInt8(11 + letter)
+            codes[97 + letter] = UInt8(64 + 11 + letter)
+        }
+        for separator in " -.".utf8 { codes[Int(separator)] = 37 }
+        return codes
+    }()
+}

@@ -1,0 +1,107 @@
+import ANPRModel
+
+/// Finds closed sightings by (vrm, site) and time, in chunks that are sorted only when something late asks.
+///
+/// Late reads are rare, closing is not: so closing appends, and the first question into a chunk pays for its order.
+struct ClosedKeys: Sendable {
+    /// Where a closed sighting is kept.
+    struct Reference: Hashable, Sendable {
+        /// The chunk's number, counted from the first there ever was.
+        var chunk: Int
+        var row: Int
+    }
+
+    private struct Chunk: Sendable {
+        var vrms: [UInt64] = []
+        var sites: [SiteIndex] = []
+        var first = Timestamp.distantFuture
+        var last = Timestamp.distantPast
+        /// Rows by (vrm, site), once someone asked.
+        var order: [UInt32] = []
+    }
+
+    /// How many rows a chunk takes.
+    static let chunkCount = 1 << 15
+    /// The most rows of the last chunk that are searched one by one.
+    private static let plainCount = 1024
+
+    private var chunks: [Chunk] = []
+    /// The number of `chunks[0]`.
+    private(set) var firstChunk = 0
+    private(set) var count = 0
+
+    /// Adds a closed sighting behind the others.
+    mutating func append(_ vrm: VRM, _ site: SiteIndex, first: Timestamp, last: Timestamp) -> Reference {
+        if chunks.last.map({ $0.vrms.count >= Self.chunkCount || !$0.order.isEmpty }) ?? true { chunks.append(Chunk()) }
+        let index = chunks.count - 1
+        chunks[index].vrms.append(vrm.packed)
+        chunks[index].sites.append(site)
+        chunks[index].first = min(chunks[index].first, first)
+        chunks[index].last = max(chunks[index].last, last)
+        count += 1
+        return Reference(chunk: firstChunk + index, row: chunks[index].vrms.count - 1)
+    }
+
+    /// Notes that a sighting's span has grown.
+    mutating func widen(_ reference: Reference, first: Timestamp, last: Timestamp) {
+        let index = reference.chunk - firstChunk
+        chunks[index].first = min(chunks[index].first, first)
+        chunks[index].last = max(chunks[index].last, last)
+    }
+
+    /// The sightings of a (vrm, site) in chunks that come within `margin` milliseconds of a time.
+    mutating func find(_ vrm: VRM, _ site: SiteIndex, near time: Timestamp, margin: Int64) -> [Reference] {
+        var found: [Reference] = []
+        let earliest = Timestamp(milliseconds: time.milliseconds - margin)
+        let latest = Timestamp(milliseconds: time.milliseconds + margin)
+        for index in chunks.indices where chunks[index].last >= earliest && chunks[index].first <= latest {
+            if chunks[index].order.isEmpty, chunks[index].vrms.count > Self.plainCount { sort(index) }
+            for row in rows(index, vrm.packed, site) { found.append(Reference(chunk: firstChunk + index, row: row)) }
+        }
+        return found
+    }
+
+    /// Forgets whole chunks from the front: those that end before a time, and more while there are over `countMax`.
+    ///
+    /// - Returns: how many chunks went.
+    mutating func forget(before time: Timestamp, countMax: Int) -> Int {
+        var gone = 0
+        while let chunk = chunks.first, chunks.count > 1, chunk.last < time || count > countMax {
+            count -= chunk.vrms.count
+            chunks.removeFirst()
+            gone += 1
+        }
+        firstChunk += gone
+        return gone
+    }
+
+    private mutating func sort(_ index: Int) {
+        let vrms = chunks[index].vrms
+        let sites = chunks[index].sites
+        chunks[index].order = (0..<UInt32(vrms.count)).sorted {
+            (vrms[Int($0)], sites[Int($0)], $0) < (vrms[Int($1)], sites[Int($1)], $1)
+        }
+    }
+
+    private func rows(_ index: Int, _ vrm: UInt64, _ site: SiteIndex) -> [Int] {
+        let chunk = chunks[index]
+        guard !chunk.order.isEmpty else {
+            return chunk.vrms.indices.filter { chunk.vrms[$0] == vrm && chunk.sites[$0] == site }
+        }
+        var low = 0
+        var high = chunk.order.count
+        while low < high {
+            let middle = (low + high) / 2
+            let row = Int(chunk.order[middle])
+            if (chunk.vrms[row], chunk.sites[row]) < (vrm, site) { low = middle + 1 } else { high = middle }
+        }
+        var found: [Int] = []
+        while low < chunk.order.count {
+            let row = Int(chunk.order[low])
+            guard chunk.vrms[row] == vrm, chunk.sites[row] == site else { break }
+            found.append(row)
+            low += 1
+        }
+        return found
+    }
+}

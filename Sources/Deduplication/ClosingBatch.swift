@@ -1,0 +1,63 @@
+import ANPRModel
+
+/// Sightings on their way out: gathered in order of opening, handed out by (first, vrm, site).
+struct ClosingBatch: Sendable {
+    private var batch = SightingBatch()
+    private var marks: [ClosedSightings.Mark] = []
+    private var markEnds: [Int] = []
+    private var contributions = ContributionList()
+
+    /// Adds a sighting that has closed.
+    @inline(__always)
+    mutating func gather(_ record: OpenSightings.Record, from open: OpenSightings, order: [UInt32]) {
+        contributions.removeAll()
+        let opened = record.sighting.opened.milliseconds
+        var sighting = record.sighting
+        // Before it is given out a sighting's identity follows its first read, late or not.
+        sighting.opened = sighting.first
+        let shift = opened - sighting.opened.milliseconds
+        open.forEachNode(of: record) { node in
+            let part = Contribution(camera: node.camera, reads: 1, first: node.captured, confidence: node.confidence)
+            contributions.unite(part, order: order)
+            let offset = Int32(clamping: node.captured.milliseconds - opened + shift)
+            marks.append(ClosedSightings.Mark(camera: node.camera, offset: offset))
+        }
+        markEnds.append(marks.count)
+        batch.append(sighting)
+        for part in contributions.parts { batch.append(part) }
+    }
+
+    /// Hands out what was gathered, remembers it for late reads, and starts over.
+    mutating func finish(
+        siteOfCamera: [SiteIndex],
+        siteOrder: [UInt32],
+        into output: inout SightingBatch,
+        remembering closed: inout ClosedSightings
+    ) {
+        guard !batch.isEmpty else { return }
+        for index in sortedOrder(siteOfCamera, siteOrder) {
+            let site = siteOfCamera[Int(batch.sightings[index].camera)]
+            let start = index == 0 ? 0 : markEnds[index - 1]
+            closed.append(index, of: batch, site: site, marks: marks[start..<markEnds[index]])
+            output.append(index, of: batch)
+        }
+        batch.removeAll()
+        marks.removeAll(keepingCapacity: true)
+        markEnds.removeAll(keepingCapacity: true)
+    }
+
+    private func sortedOrder(_ siteOfCamera: [SiteIndex], _ siteOrder: [UInt32]) -> [Int] {
+        let sightings = batch.sightings
+        let precedes: (Int, Int) -> Bool = { left, right in
+            let a = sightings[left]
+            let b = sightings[right]
+            if a.first != b.first { return a.first < b.first }
+            if a.vrm != b.vrm { return a.vrm < b.vrm }
+            return siteOrder[Int(siteOfCamera[Int(a.camera)])] < siteOrder[Int(siteOfCamera[Int(b.camera)])]
+        }
+        var order = Array(0..<batch.count)
+        let isSorted = order.indices.dropFirst().allSatisfy { !precedes($0, $0 - 1) }
+        if !isSorted { order.sort(by: precedes) }
+        return order
+    }
+}

@@ -1,0 +1,46 @@
+/// What makes reads one sighting, and how long the stream waits for them.
+public struct DeduplicationRules: Sendable, Equatable {
+    /// The rule at one site.
+    public struct Window: Sendable, Equatable {
+        /// The most milliseconds from a sighting's first read to any other; anchored at the first, never extended.
+        public var window: Int64
+        /// The most milliseconds from one read to the next; by default the window.
+        public var gap: Int64
+
+        /// A rule of one site; both in milliseconds.
+        public init(window: Int64, gap: Int64? = nil) {
+            self.window = window
+            self.gap = gap ?? window
+        }
+    }
+
+    /// The rule where a site has none of its own. Default: 10 s.
+    public var window: Window
+    /// Sites, by name, with a rule of their own.
+    public var sites: [String: Window]
+    /// How far, in milliseconds, a feed may be out of order without any effect. Default: 2 min.
+    public var lateness: Int64
+    /// How long, in milliseconds before the watermark, closed sightings can still be amended. Default: 24 h.
+    public var reconcile: Int64
+    /// The most closed sightings remembered for that, whatever `reconcile` says: the bound on memory, at some
+    /// 150 bytes each. Default: 20 million.
+    public var reconcileCount: Int
+
+    /// Rules; everything in milliseconds.
+    public init(
+        window: Window = Window(window: 10_000),
+        sites: [String: Window] = [:],
+        lateness: Int64 = 120_000,
+        reconcile: Int64 = 86_400_000,
+        reconcileCount: Int = 20_000_000
+    ) {
+        self.window = window
+        self.sites = sites
+        self.lateness = lateness
+        self.reconcile = reconcile
+        self.reconcileCount = reconcileCount
+    }
+
+    /// The longest window of any site.
+    var windowMax: Int64 { sites.values.reduce(window.window) { max($0, $1.window) } }
+}

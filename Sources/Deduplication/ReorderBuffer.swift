@@ -1,0 +1,187 @@
+import ANPRModel
+
+/// What a `ReorderBuffer` can hold.
+protocol Timed {
+    /// The time by which it is put in order.
+    var time: Timestamp { get }
+}
+
+extension Read: Timed {
+    var time: Timestamp { captured }
+}
+
+/// Puts what arrives out of order into order of time.
+///
+/// A ring of buckets of 1,024 ms takes what lies within 70 minutes of the oldest; what lies further ahead waits
+/// aside. A bucket is sorted when it is drained, so an insertion is an append.
+///
+/// - Complexity: O(1) an insertion; draining a bucket of n elements O(n + 1,024) or, for small ones, O(n²).
+struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
+    private static var widthBits: Int64 { 10 }
+    private static var ringCount: Int64 { 4096 }
+
+    private var ring = [[Element]](repeating: [], count: Int(ringCount))
+    /// The number of the bucket that is drained next; the ring holds this one and the 4,095 after it.
+    private var base: Int64?
+    /// What lies beyond the ring, and all there is before the first draining.
+    private var beyond: [Element] = []
+    private var beyondLeast = Timestamp.distantFuture
+    /// Emptied buckets, to be used again.
+    private var spare: [[Element]] = []
+    private var ringed = 0
+    private var sorter = BucketSorter()
+
+    /// How many elements wait.
+    var count: Int { ringed + beyond.count }
+
+    mutating func insert(_ element: Element) {
+        let bucket = element.time.milliseconds >> Self.widthBits
+        guard let base, bucket < base + Self.ringCount else {
+            beyond.append(element)
+            beyondLeast = min(beyondLeast, element.time)
+            return
+        }
+        precondition(bucket >= base, "an element behind what was drained")
+        put(element, bucket)
+    }
+
+    /// Changes the first waiting element of the bucket of `time` for which `change` returns true.
+    mutating func update(near time: Timestamp, _ change: (inout Element) -> Bool) -> Bool {
+        for place in beyond.indices where change(&beyond[place]) { return true }
+        let bucket = time.milliseconds >> Self.widthBits
+        guard let base, bucket >= base, bucket < base + Self.ringCount else { return false }
+        let slot = Int(bucket & (Self.ringCount - 1))
+        for place in ring[slot].indices where change(&ring[slot][place]) { return true }
+        return false
+    }
+
+    /// Takes out the next elements that lie before `limit`, at most a bucket, in order of time.
+    ///
+    /// Give the array back with `recycle` when it is worked off.
+    ///
+    /// - Returns: the elements, and the time before which now all was taken out; `nil` when nothing lies before `limit`.
+    mutating func next(before limit: Timestamp) -> (elements: [Element], end: Timestamp)? {
+        let last = limit.milliseconds >> Self.widthBits
+        while count > 0 {
+            if base == nil || ringed == 0 {
+                // Nothing in the ring: go on at the earliest of what waits aside.
+                guard beyondLeast < limit else { break }
+                base = max(base ?? .min, beyondLeast.milliseconds >> Self.widthBits)
+                takeIn()
+            }
+            guard let bucket = base, bucket <= last else { break }
+            guard bucket < last else { return takePart(bucket, before: limit) }
+            let elements = takeWhole(bucket)
+            base = bucket + 1
+            if beyondLeast.milliseconds >> Self.widthBits < bucket + 1 + Self.ringCount { takeIn() }
+            if !elements.isEmpty {
+                return (elements, Timestamp(milliseconds: (bucket + 1) << Self.widthBits))
+            }
+        }
+        skip(to: last)
+        return nil
+    }
+
+    /// Takes an array back, for its room.
+    mutating func recycle(_ elements: consuming [Element]) {
+        guard spare.count < 64 else { return }
+        elements.removeAll(keepingCapacity: true)
+        spare.append(elements)
+    }
+
+    /// With nothing left before `bucket`, moves the ring there, so that it holds what comes next.
+    private mutating func skip(to bucket: Int64) {
+        guard let base, ringed == 0, bucket > base, bucket < Timestamp.distantFuture.milliseconds >> Self.widthBits
+        else { return }
+        self.base = bucket
+        takeIn()
+    }
+
+    private mutating func put(_ element: Element, _ bucket: Int64) {
+        let slot = Int(bucket & (Self.ringCount - 1))
+        if ring[slot].capacity == 0, let empty = spare.popLast() { ring[slot] = empty }
+        ring[slot].append(element)
+        ringed += 1
+    }
+
+    /// Moves what now lies inside the ring into it.
+    private mutating func takeIn() {
+        guard let base, !beyond.isEmpty else { return }
+        var rest: [Element] = []
+        beyondLeast = .distantFuture
+        for element in beyond {
+            let bucket = element.time.milliseconds >> Self.widthBits
+            if bucket < base + Self.ringCount {
+                put(element, bucket)
+            } else {
+                rest.append(element)
+                beyondLeast = min(beyondLeast, element.time)
+            }
+        }
+        beyond = rest
+    }
+
+    private mutating func takeWhole(_ bucket: Int64) -> [Element] {
+        let slot = Int(bucket & (Self.ringCount - 1))
+        var elements: [Element] = []
+        swap(&elements, &ring[slot])
+        ringed -= elements.count
+        sorter.sort(&elements)
+        return elements
+    }
+
+    private mutating func takePart(_ bucket: Int64, before limit: Timestamp) -> (elements: [Element], end: Timestamp)? {
+        let slot = Int(bucket & (Self.ringCount - 1))
+        guard ring[slot].contains(where: { $0.time < limit }) else { return nil }
+        var early: [Element] = []
+        var rest: [Element] = []
+        for element in ring[slot] {
+            if element.time < limit { early.append(element) } else { rest.append(element) }
+        }
+        ring[slot] = rest
+        ringed -= early.count
+        sorter.sort(&early)
+        return (early, limit)
+    }
+}
+
+/// Sorts the elements of one bucket by time; equal times keep their order.
+struct BucketSorter: Sendable {
+    private var counts = [UInt32](repeating: 0, count: 1025)
+
+    mutating func sort(_ elements: inout [some Timed]) {
+        if elements.count < 48 {
+            insertionSort(&elements)
+        } else {
+            countingSort(&elements)
+        }
+    }
+
+    private func insertionSort(_ elements: inout [some Timed]) {
+        guard elements.count > 1 else { return }
+        for index in 1..<elements.count {
+            let element = elements[index]
+            var place = index
+            while place > 0, elements[place - 1].time > element.time {
+                elements[place] = elements[place - 1]
+                place -= 1
+            }
+            elements[place] = element
+        }
+    }
+
+    /// One counter for each millisecond of the bucket.
+    private mutating func countingSort<Element: Timed>(_ elements: inout [Element]) {
+        for index in counts.indices { counts[index] = 0 }
+        for element in elements { counts[Int(element.time.milliseconds & 1023) + 1] += 1 }
+        for index in 1..<counts.count { counts[index] += counts[index - 1] }
+        var order = [UInt32](repeating: 0, count: elements.count)
+        for (index, element) in elements.enumerated() {
+            let millisecond = Int(element.time.milliseconds & 1023)
+            order[Int(counts[millisecond])] = UInt32(index)
+            counts[millisecond] += 1
+        }
+        let unsorted = elements
+        for (place, index) in order.enumerated() { elements[place] = unsorted[Int(index)] }
+    }
+}

@@ -1,0 +1,50 @@
+public import ANPRModel
+
+/// One record of a feed that was refused, as it goes to quarantine.
+public struct RefusedRecord: Sendable, Equatable {
+    /// Why.
+    public var reason: ReadRefusal
+    /// The record's line in the feed, from 1.
+    public var line: UInt64
+    /// Where the record starts in the feed, in bytes after decompression.
+    public var offset: UInt64
+    /// The record's bytes; of an over-long record a part of at most 1 MiB.
+    public var raw: [UInt8]
+    /// Whether this is a further part of the over-long record before it, not counted again.
+    public var isContinuation = false
+}
+
+/// What decoding gave: reads, refusals and counts. Appended to, so that one batch serves many chunks.
+public struct DecodedBatch: Sendable {
+    /// The good reads, in the feed's order.
+    public var reads: [Read] = []
+    /// Details beside the reads; a read's `details` is an index here plus one.
+    public var details: [ReadDetails] = []
+    /// The records refused.
+    public var refusals: [RefusedRecord] = []
+    /// Records met: good, bad, and not blank.
+    public var received = 0
+    /// Records refused; continuations don't count.
+    public var rejected = 0
+    /// Fields that the format does not know.
+    public var unknownFields = 0
+    /// Optional fields that were malformed or out of range, and dropped.
+    public var droppedFields = 0
+    /// Images that came with reads.
+    public var images = 0
+
+    /// An empty batch.
+    public init() {}
+
+    /// Empties the batch and keeps its room.
+    public mutating func removeAll() {
+        reads.removeAll(keepingCapacity: true)
+        details.removeAll(keepingCapacity: true)
+        refusals.removeAll(keepingCapacity: true)
+        received = 0
+        rejected = 0
+        unknownFields = 0
+        droppedFields = 0
+        images = 0
+    }
+}

@@ -1,0 +1,184 @@
+public import ANPRModel
+
+/// Decodes NDJSON: one object a line, keys in any order, the last of two equal keys counts.
+///
+/// Strict JSON and strict UTF-8; LF or CRLF; blank lines skipped; a line of over 1 MiB is refused. A line that can't be
+/// a read is refused alone, with its bytes and place; the next line starts anew. Field values are located first and
+/// looked at when the line is whole, so nothing is built for a line that is refused.
+///
+/// - Complexity: O(bytes), no allocation for a good line without texts beside it.
+public struct NDJSONDecoder: Sendable {
+    private var assembler: ReadAssembler
+    private var splitter = LineSplitter()
+    private var fields = FieldSlots()
+    /// The key that followed each key last time: feeds keep their order, so a guess is mostly right.
+    private var successor = [Int](repeating: 0, count: ReadField.count + 1)
+    /// A line with its escaped values written out behind it.
+    private var scratch: [UInt8] = []
+
+    /// A decoder of one feed.
+    public init(register: CameraRegister, rules: FeedRules) {
+        assembler = ReadAssembler(register: register, rules: rules)
+    }
+
+    /// What the feed may do; can change between chunks.
+    public var rules: FeedRules {
+        get { assembler.rules }
+        set { assembler.rules = newValue }
+    }
+
+    /// Where decoding stands: lines and bytes consumed.
+    public var position: FeedPosition { splitter.position }
+
+    /// Starts counting from a place in the feed, for a feed that is taken up again.
+    public mutating func resume(at position: FeedPosition) { splitter.position = position }
+
+    /// Decodes all whole lines in the buffer.
+    ///
+    /// - Parameters:
+    ///   - buffer: what was received; whole lines are consumed, a line begun stays.
+    ///   - isFinal: whether the feed ends here, so that its last line needs no line feed.
+    ///   - batch: reads and refusals are appended.
+    public mutating func decode(_ buffer: inout FeedBuffer, isFinal: Bool, into batch: inout DecodedBatch) {
+        while let line = splitter.next(&buffer, isFinal: isFinal, into: &batch) {
+            decodeLine(buffer, line, &batch)
+            splitter.finish(line, &buffer)
+        }
+        splitter.settle(&buffer)
+    }
+
+    private mutating func decodeLine(_ buffer: borrowing FeedBuffer, _ line: Range<Int>, _ batch: inout DecodedBatch) {
+        let bytes = buffer.storage.span
+        guard !LineSplitter.isBlank(bytes, line) else { return }
+        batch.received += 1
+        do throws(ReadRefusal) {
+            fields.removeAll()
+            let high = try locate(bytes, line, &batch)
+            if high, !Self.isUTF8(bytes, line) { throw .badUTF8 }
+            if fields.escaped == 0 {
+                try assembler.assemble(bytes, fields, into: &batch)
+            } else {
+                unescapeFields(bytes, line)
+                let text = scratch
+                try assembler.assemble(text.span, fields, into: &batch)
+            }
+        } catch {
+            splitter.refuse(bytes, line, error, into: &batch)
+        }
+    }
+
+    /// Finds where each known field's value stands.
+    ///
+    /// - Returns: whether bytes outside ASCII were met.
+    private mutating func locate(
+        _ bytes: Span<UInt8>,
+        _ line: Range<Int>,
+        _ batch: inout DecodedBatch
+    ) throws(ReadRefusal) -> Bool {
+        var position = line.lowerBound
+        var high = false
+        JSONScanner.skipSpace(bytes, &position)
+        guard bytes[position] == UInt8(ascii: "{") else { throw .malformed }
+        position += 1
+        JSONScanner.skipSpace(bytes, &position)
+        if bytes[position] == UInt8(ascii: "}") {
+            position += 1
+        } else {
+            var previous = ReadField.count
+            repeat {
+                let field = try key(bytes, &position, after: previous, &high)
+                try value(bytes, &position, field, &high)
+                if field < ReadField.count { previous = field } else { batch.unknownFields += 1 }
+            } while try JSONScanner.another(bytes, &position, closing: UInt8(ascii: "}"))
+        }
+        JSONScanner.skipSpace(bytes, &position)
+        guard position >= line.upperBound || bytes[position] == 0x0A else { throw .malformed }
+        return high
+    }
+
+    /// Passes a key and its colon.
+    ///
+    /// - Returns: the field's slot, or `ReadField.count` for an unknown key.
+    @inline(__always)
+    private mutating func key(
+        _ bytes: Span<UInt8>,
+        _ position: inout Int,
+        after previous: Int,
+        _ high: inout Bool
+    ) throws(ReadRefusal) -> Int {
+        let guess = successor[previous]
+        if let end = KnownKeys.match(bytes, at: position, guess) {
+            position = end
+            JSONScanner.skipSpace(bytes, &position)
+            return guess
+        }
+        guard bytes[position] == UInt8(ascii: "\"") else { throw .malformed }
+        let start = position + 1
+        let end = try JSONScanner.string(bytes, from: start)
+        high = high || end.hasHighBytes
+        let field: Int
+        if end.hasEscapes {
+            scratch.removeAll(keepingCapacity: true)
+            JSONScanner.unescape(bytes, start..<end.position, into: &scratch)
+            field = KnownKeys.find(scratch.span, 0..<scratch.count)
+        } else {
+            field = KnownKeys.find(bytes, start..<end.position)
+        }
+        if field < ReadField.count { successor[previous] = field }
+        position = end.position + 1
+        JSONScanner.skipSpace(bytes, &position)
+        guard bytes[position] == UInt8(ascii: ":") else { throw .malformed }
+        position += 1
+        JSONScanner.skipSpace(bytes, &position)
+        return field
+    }
+
+    @inline(__always)
+    private mutating func value(
+        _ bytes: Span<UInt8>,
+        _ position: inout Int,
+        _ field: Int,
+        _ high: inout Bool
+    ) throws(ReadRefusal) {
+        guard field < ReadField.count else {
+            if try JSONScanner.skipValue(bytes, &position) { high = true }
+            return
+        }
+        let start = position
+        switch bytes[position] {
+        case UInt8(ascii: "\""):
+            let end = try JSONScanner.string(bytes, from: start + 1)
+            high = high || end.hasHighBytes
+            fields.set(field, from: start + 1, to: end.position, end.hasEscapes ? .escapedText : .text)
+            position = end.position + 1
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+            position = try JSONScanner.number(bytes, from: start)
+            fields.set(field, from: start, to: position, .number)
+        case UInt8(ascii: "n"):
+            position = try JSONScanner.literal(bytes, from: start)
+            fields.clear(field)
+        default:
+            if try JSONScanner.skipValue(bytes, &position) { high = true }
+            fields.set(field, from: start, to: position, .other)
+        }
+    }
+
+    /// Copies the line to `scratch`, writes the escaped values out behind it and points their slots there.
+    private mutating func unescapeFields(_ bytes: Span<UInt8>, _ line: Range<Int>) {
+        scratch.removeAll(keepingCapacity: true)
+        for index in line { scratch.append(bytes[index]) }
+        for field in ReadField.allCases where fields.has(field) {
+            let range = fields.range(field)
+            let isEscaped = fields.escaped & 1 << UInt32(field.rawValue) != 0
+            let kind: FieldSlots.Kind = fields.isText(field) ? .text : fields.isNumber(field) ? .number : .other
+            let start = isEscaped ? scratch.count : range.lowerBound - line.lowerBound
+            if isEscaped { JSONScanner.unescape(bytes, range, into: &scratch) }
+            let end = isEscaped ? scratch.count : range.upperBound - line.lowerBound
+            fields.set(field.rawValue, from: start, to: end, kind)
+        }
+    }
+
+    private static func isUTF8(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        (try? UTF8Span(validating: bytes.extracting(range))) != nil
+    }
+}

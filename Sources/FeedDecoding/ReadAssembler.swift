@@ -1,0 +1,209 @@
+public import ANPRModel
+
+/// What a feed may do, and how its gaps are filled.
+public struct FeedRules: Sendable {
+    /// The forces it may speak for, by code; `nil` is every force of the register.
+    public var forces: Set<String>?
+    /// The zone of times without an offset; without one they are refused.
+    public var timeZone: LocalTimeZone?
+    /// Reads captured after this moment are refused: a clock that runs ahead would drag the watermark along.
+    public var latest: Timestamp
+
+    /// Rules that refuse as little as possible.
+    public init(forces: Set<String>? = nil, timeZone: LocalTimeZone? = nil, latest: Timestamp = .latest) {
+        self.forces = forces
+        self.timeZone = timeZone
+        self.latest = latest
+    }
+}
+
+/// Turns the located fields of one record into a read, or says why it can't be one.
+///
+/// The same for every text format, so that a rule stands in one place. Optional fields that can't be used are
+/// dropped and counted; direction and lane then come from the register.
+struct ReadAssembler: Sendable {
+    var rules: FeedRules {
+        didSet { permitted = Self.permitted(rules, register) }
+    }
+    private let register: CameraRegister
+    private var permitted: [Bool]
+    /// Each camera's own direction and lane, ready to be copied.
+    private let defaults: [(direction: UInt8, lane: Int8)]
+    private var times = TimestampReader()
+
+    init(register: CameraRegister, rules: FeedRules) {
+        self.register = register
+        self.rules = rules
+        permitted = Self.permitted(rules, register)
+        defaults = register.cameras.map { ($0.direction?.rawValue ?? 0, $0.lane.map { Int8($0) } ?? -1) }
+    }
+
+    private static func permitted(_ rules: FeedRules, _ register: CameraRegister) -> [Bool] {
+        register.forces.map { rules.forces?.contains($0) ?? true }
+    }
+
+    /// Assembles one read and appends it to the batch.
+    mutating func assemble(
+        _ bytes: Span<UInt8>,
+        _ fields: FieldSlots,
+        into batch: inout DecodedBatch
+    ) throws(ReadRefusal) {
+        let mark = try vrm(bytes, fields)
+        let camera = try camera(bytes, fields)
+        let captured = try captured(bytes, fields)
+        var read = Read(vrm: mark.vrm, captured: captured, camera: camera)
+        if fields.has(.confidence) { read.confidence = try confidence(bytes, fields) }
+        read.direction = defaults[Int(camera)].direction
+        read.lane = defaults[Int(camera)].lane
+        var details = ReadDetails()
+        if mark.changed { details.rawVRM = Self.text(bytes, fields.range(.vrm)) }
+        takeOptionals(bytes, fields, &read, &details, &batch)
+        if mark.changed || fields.hasAny(Self.detailFields), !details.isEmpty {
+            batch.details.append(details)
+            read.details = UInt32(batch.details.count)
+        }
+        batch.reads.append(read)
+    }
+
+    private func vrm(_ bytes: Span<UInt8>, _ fields: FieldSlots) throws(ReadRefusal) -> (vrm: VRM, changed: Bool) {
+        guard fields.has(.vrm) else { throw .vrmMissing }
+        guard fields.isText(.vrm) else { throw .vrmInvalid }
+        var packer = VRMPacker()
+        for index in fields.range(.vrm) where !packer.take(bytes[index]) { throw .vrmInvalid }
+        guard let packed = packer.finish() else { throw .vrmInvalid }
+        return (VRM(trusted: packed), packer.normalised)
+    }
+
+    private func camera(_ bytes: Span<UInt8>, _ fields: FieldSlots) throws(ReadRefusal) -> CameraIndex {
+        guard fields.has(.force) else { throw .forceMissing }
+        guard fields.has(.camera) else { throw .cameraMissing }
+        guard fields.isText(.force), fields.isText(.camera) else { throw .forceOrCameraNotText }
+        guard let camera = register.find(bytes, force: fields.range(.force), name: fields.range(.camera)) else {
+            throw .cameraUnknown
+        }
+        guard permitted[Int(register.forceOfCamera[Int(camera)])] else { throw .forceNotPermitted }
+        return camera
+    }
+
+    private mutating func captured(_ bytes: Span<UInt8>, _ fields: FieldSlots) throws(ReadRefusal) -> Timestamp {
+        guard fields.has(.captured) else { throw .capturedMissing }
+        guard fields.isText(.captured) else { throw .capturedInvalid }
+        let range = fields.range(.captured)
+        let moment: Timestamp
+        switch times.read(bytes, from: range.lowerBound, to: range.upperBound) {
+        case .malformed: throw .capturedInvalid
+        case .moment(let time): moment = time
+        case .withoutOffset(let local):
+            guard let zone = rules.timeZone else { throw .capturedWithoutOffset }
+            guard let time = zone.moment(local) else { throw .capturedAmbiguous }
+            moment = time
+        }
+        guard moment <= rules.latest else { throw .capturedInFuture }
+        return moment
+    }
+
+    private func confidence(_ bytes: Span<UInt8>, _ fields: FieldSlots) throws(ReadRefusal) -> Int8 {
+        guard let value = number(bytes, fields, .confidence), value >= 0, value <= 100 else {
+            throw .confidenceInvalid
+        }
+        return Int8(value + 0.5)
+    }
+
+    private func takeOptionals(
+        _ bytes: Span<UInt8>,
+        _ fields: FieldSlots,
+        _ read: inout Read,
+        _ details: inout ReadDetails,
+        _ batch: inout DecodedBatch
+    ) {
+        if fields.has(.lane) {
+            if let lane = number(bytes, fields, .lane), lane >= 0, lane <= 63, lane == lane.rounded() {
+                read.lane = Int8(lane)
+            } else { batch.droppedFields += 1 }
+        }
+        if fields.has(.direction) {
+            if let direction = direction(bytes, fields) {
+                read.direction = direction
+            } else { batch.droppedFields += 1 }
+        }
+        if fields.has(.lat) || fields.has(.lon) { takePosition(bytes, fields, read.camera, &details, &batch) }
+        if fields.has(.speed) {
+            if let speed = number(bytes, fields, .speed), speed >= 0, speed < 1000 {
+                read.speed = UInt16(speed * 10 + 0.5) + 1
+            } else { batch.droppedFields += 1 }
+        }
+        if fields.has(.country) {
+            if let country = country(bytes, fields) {
+                read.country = country
+            } else { batch.droppedFields += 1 }
+        }
+        if fields.has(.eventId) {
+            let id = fields.isText(.eventId) ? Self.text(bytes, fields.range(.eventId)) : ""
+            if !id.isEmpty, id.unicodeScalars.count <= 64 { details.eventID = id } else { batch.droppedFields += 1 }
+        }
+        if fields.has(.plateImage) { batch.images += 1 }
+        if fields.has(.overviewImage) { batch.images += 1 }
+    }
+
+    private static let detailFields: [ReadField] = [.eventId, .lat]
+
+    /// A position counts only whole: half of one is dropped. The register's own, to five decimals, is not kept twice.
+    private func takePosition(
+        _ bytes: Span<UInt8>,
+        _ fields: FieldSlots,
+        _ camera: CameraIndex,
+        _ details: inout ReadDetails,
+        _ batch: inout DecodedBatch
+    ) {
+        let latitude = fields.has(.lat) ? number(bytes, fields, .lat) : nil
+        let longitude = fields.has(.lon) ? number(bytes, fields, .lon) : nil
+        guard let latitude, let longitude, abs(latitude) <= 90, abs(longitude) <= 180 else {
+            batch.droppedFields += (fields.has(.lat) ? 1 : 0) + (fields.has(.lon) ? 1 : 0)
+            return
+        }
+        let registered = register.cameras[Int(camera)]
+        let north = Int32((latitude * 1e7).rounded())
+        let east = Int32((longitude * 1e7).rounded())
+        let isNear = { (a: Int32, b: Int32) in abs(Int64(a) - Int64(b)) <= 100 }
+        if isNear(north, registered.latitude), isNear(east, registered.longitude) { return }
+        details.latitude = north
+        details.longitude = east
+    }
+
+    private func direction(_ bytes: Span<UInt8>, _ fields: FieldSlots) -> UInt8? {
+        guard fields.isText(.direction) else { return nil }
+        let range = fields.range(.direction)
+        let first = range.isEmpty ? 0 : bytes[range.lowerBound]
+        let second = range.count > 1 ? bytes[range.lowerBound + 1] : 0
+        switch (range.count, first, second) {
+        case (1, UInt8(ascii: "E"), _): return Direction.east.rawValue
+        case (1, UInt8(ascii: "N"), _): return Direction.north.rawValue
+        case (1, UInt8(ascii: "S"), _): return Direction.south.rawValue
+        case (1, UInt8(ascii: "W"), _): return Direction.west.rawValue
+        default: return Direction(Self.text(bytes, range))?.rawValue
+        }
+    }
+
+    /// Two or three letters of ISO 3166-1, either case, as five bits each.
+    private func country(_ bytes: Span<UInt8>, _ fields: FieldSlots) -> UInt16? {
+        guard fields.isText(.country) else { return nil }
+        let range = fields.range(.country)
+        guard range.count == 2 || range.count == 3 else { return nil }
+        var packed: UInt16 = 0
+        for index in range {
+            let letter = bytes[index] & 0xDF
+            guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(letter) else { return nil }
+            packed = packed << 5 | UInt16(letter - 64)
+        }
+        return range.count == 2 ? packed << 5 : packed
+    }
+
+    private func number(_ bytes: Span<UInt8>, _ fields: FieldSlots, _ field: ReadField) -> Double? {
+        guard fields.isText(field) || fields.isNumber(field) else { return nil }
+        return DecimalText.number(bytes, fields.range(field))
+    }
+
+    private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
+        String(decoding: range.map { bytes[$0] }, as: UTF8.self)
+    }
+}

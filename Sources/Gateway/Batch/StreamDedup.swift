@@ -1,0 +1,74 @@
+package import ANPRModel
+package import Deduplication
+import FeedDecoding
+
+/// The pure stream tool: finite feeds in, sightings out, no state kept.
+package struct StreamDedup {
+    /// What a run did.
+    package struct Summary: Sendable {
+        /// The account of all feeds together.
+        package var counts = FeedCounts()
+        /// Sightings handed out, amendments not counted.
+        package var sightings = 0
+        /// Records refused, by reason.
+        package var reasons: [ReadRefusal: Int] = [:]
+    }
+
+    private let register: CameraRegister
+    private var files: [FeedFile]
+    private var deduplicator: Deduplicator
+    private var writer: SightingNDJSON
+    private var summary = Summary()
+
+    /// Prepares a run.
+    package init(register: CameraRegister, rules: DeduplicationRules, files: [FeedFile]) {
+        self.register = register
+        self.files = files
+        deduplicator = Deduplicator(register: register, rules: rules)
+        writer = SightingNDJSON(register: register)
+    }
+
+    /// Works off all feeds.
+    ///
+    /// - Parameters:
+    ///   - progress: called after each chunk with the account so far.
+    ///   - output: takes NDJSON in pieces of some 100 KB.
+    /// - Returns: what was done.
+    /// - Throws: `FeedFile.Failure` when a feed breaks off, after all that could be read was worked off; or what
+    ///   `output` throws.
+    package mutating func run(
+        progress: (Summary) -> Void = { _ in },
+        output: (UnsafeRawBufferPointer) throws -> Void
+    ) throws -> Summary {
+        var rotation = FeedRotation(files)
+        var batch = DecodedBatch()
+        var closed = SightingBatch()
+        var text = ByteWriter(capacity: 1 << 18)
+        deduplicator.start(live: files.indices.map { FeedIndex($0) }, into: &closed)
+        while let chunk = try rotation.next(into: &batch) {
+            let feed = FeedIndex(chunk.feed)
+            deduplicator.note(received: batch.received, rejected: batch.rejected, of: feed)
+            for refusal in batch.refusals where !refusal.isContinuation { summary.reasons[refusal.reason, default: 0] += 1 }
+            deduplicator.take(batch.reads, from: feed, into: &closed)
+            if chunk.isLast { deduplicator.set(feed, .ended, into: &closed) }
+            try unsafe write(closed, &text, output)
+            closed.removeAll()
+            progress(summary)
+        }
+        if text.count > 0 { try unsafe text.drain(output) }
+        for counts in deduplicator.counts { summary.counts += counts }
+        return summary
+    }
+
+    private mutating func write(
+        _ batch: SightingBatch,
+        _ text: inout ByteWriter,
+        _ output: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        for index in 0..<batch.count {
+            writer.append(index, of: batch, to: &text)
+            if batch.sightings[index].revision == 0 { summary.sightings += 1 }
+            if text.count > 100_000 { try unsafe text.drain(output) }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+import ArgumentParser
+
+/// The one executable.
+@main
+struct ANPRCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "anpr",
+        abstract: "Joins number-plate reads of several forces into sightings, and keeps, forwards and finds them.",
+        subcommands: [DedupCommand.self]
+    )
+}
