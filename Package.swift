@@ -33,13 +33,17 @@ let package = Package(
         library("FeedDecoding", on: ["ANPRModel"]),
         library("Deduplication", on: ["ANPRModel"]),
 
+        // Feeds like real ones, from a seed: for samples, tests and benchmarks.
+        library("Simulation", on: ["ANPRModel", "FeedDecoding"]),
+
         // Where it all meets: sources, stages, configuration.
         library("Gateway", on: ["ANPRModel", "Compression", "FeedDecoding", "Deduplication"]),
 
         .executableTarget(
             name: "anpr",
             dependencies: [
-                "ANPRModel", "FeedDecoding", "Deduplication", "Gateway",
+                "ANPRModel", "FeedDecoding", "Deduplication", "Gateway", "Compression",
+                "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

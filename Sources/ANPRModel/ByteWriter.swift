@@ -61,6 +61,19 @@ public struct ByteWriter: ~Copyable {
         count += 24
     }
 
+    /// Appends a mark's characters; reserves its own room.
+    public mutating func put(_ vrm: VRM) {
+        reserve(VRM.lengthMax)
+        var rest = vrm.packed
+        var weight = VRM.weight
+        while rest > 0, weight > 0 {
+            let code = UInt8(truncatingIfNeeded: rest / weight)
+            rest %= weight
+            weight /= 37
+            put(code > 10 ? code &+ 54 : code &+ 47)
+        }
+    }
+
     /// Appends a whole number in decimal; reserves its own room.
     public mutating func put(decimal value: Int) {
         reserve(20)

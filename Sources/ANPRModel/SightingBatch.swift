@@ -31,8 +31,11 @@ public struct SightingBatch: Sendable {
 
     /// Appends a sighting of another batch with its contributions.
     public mutating func append(_ index: Int, of other: SightingBatch) {
-        append(other.sightings[index])
-        for part in other.contributions[other.range(index)] { append(part) }
+        var sighting = other.sightings[index]
+        let start = Int(sighting.contributionStart)
+        sighting.contributionStart = UInt32(contributions.count)
+        sightings.append(sighting)
+        for place in start..<start + Int(sighting.contributionCount) { contributions.append(other.contributions[place]) }
     }
 
     /// Appends another batch.

@@ -37,7 +37,7 @@ public struct SightingNDJSON {
         out.put("{\"id\":\"")
         putID(sighting, siteHash: register.siteHash[Int(site)], to: &out)
         out.put("\",\"vrm\":\"")
-        for byte in sighting.vrm.utf8 { out.put(byte) }
+        out.put(sighting.vrm)
         out.put("\",\"site\":")
         out.put(siteText, siteRange)
         out.put(",\"first\":\"")

@@ -119,6 +119,7 @@ public struct TimestampWriter: Sendable {
     public static let length = 24
 
     private var second: Int64 = .min
+    private var day: Int64 = .min
     private var text = InlineArray<24, UInt8>(repeating: 0x30)
 
     /// Starts without a remembered second.
@@ -160,14 +161,7 @@ public struct TimestampWriter: Sendable {
         second = newSecond
         let days = newSecond >= 0 ? newSecond / 86_400 : (newSecond + 1) / 86_400 - 1
         let clock = Int(newSecond - days * 86_400)
-        let date = CivilDate.date(days: Int(days))
-        put(date.year / 100, at: 0)
-        put(date.year % 100, at: 2)
-        text[4] = 0x2D
-        put(date.month, at: 5)
-        text[7] = 0x2D
-        put(date.day, at: 8)
-        text[10] = 0x54
+        if days != day { writeDay(days) }
         put(clock / 3600, at: 11)
         text[13] = 0x3A
         put(clock / 60 % 60, at: 14)
@@ -175,6 +169,18 @@ public struct TimestampWriter: Sendable {
         put(clock % 60, at: 17)
         text[19] = 0x2E
         text[23] = 0x5A
+    }
+
+    private mutating func writeDay(_ newDay: Int64) {
+        day = newDay
+        let date = CivilDate.date(days: Int(newDay))
+        put(date.year / 100, at: 0)
+        put(date.year % 100, at: 2)
+        text[4] = 0x2D
+        put(date.month, at: 5)
+        text[7] = 0x2D
+        put(date.day, at: 8)
+        text[10] = 0x54
     }
 
     private mutating func put(_ value: Int, at index: Int) {

@@ -68,41 +68,26 @@ public struct VRM: Hashable, Comparable, Sendable {
 
     /// The mark's characters as ASCII.
     public var utf8: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(VRM.lengthMax)
-        var rest = packed
-        for place in 0..<VRM.lengthMax {
-            let code = Int(rest / VRM.weights[place])
-            guard code > 0 else { break }
-            rest %= VRM.weights[place]
-            bytes.append(VRM.characters[min(code, 36)])
-        }
-        return bytes
+        var writer = ByteWriter(capacity: VRM.lengthMax)
+        writer.put(self)
+        return writer.take()
     }
 
-    /// `37^(11 - place)` for each of the twelve places.
-    @usableFromInline
-    static let weights: InlineArray<12, UInt64> = {
-        var weights = InlineArray<12, UInt64>(repeating: 1)
-        for place in (0..<11).reversed() { weights[place] = weights[place + 1] * 37 }
-        return weights
-    }()
-
-    /// The character of each code; code 0 has none.
-    private static let characters: [UInt8] = Array("?0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
+    /// What the first character's code is worth: 37^11.
+    static let weight: UInt64 = 177_917_621_779_460_413
 
     /// Tells whether characters come first and gaps only after them.
     @usableFromInline
     static func isPacked(_ packed: UInt64) -> Bool {
-        guard packed > 0, packed / VRM.weights[0] < 37 else { return false }
+        guard packed > 0, packed / VRM.weight < 37 else { return false }
         var rest = packed
-        var ended = false
-        for place in 0..<VRM.lengthMax {
-            let code = rest / VRM.weights[place]
-            rest %= VRM.weights[place]
-            if code == 0 { ended = true } else if ended { return false }
+        // From the right: gaps first, then nothing but characters.
+        while rest % 37 == 0 { rest /= 37 }
+        while rest > 0 {
+            guard rest % 37 != 0 else { return false }
+            rest /= 37
         }
-        return true
+        return packed >= VRM.weight
     }
 }
 
@@ -130,7 +115,7 @@ public struct VRMPacker: Sendable {
     /// - Returns: `false` when the text can't be a mark.
     @inline(__always)
     public mutating func take(_ byte: UInt8) -> Bool {
-        let code = VRMPacker.codes[Int(byte)]
+        let code = VRMPacker.code(byte)
         if code < 37, pending == 0 {
             guard code != 0, length < VRM.lengthMax else { return false }
             packed = packed &* 37 &+ UInt64(code)
@@ -143,7 +128,9 @@ public struct VRMPacker: Sendable {
     /// The packed mark, or `nil` when no character was taken or a separator broke off.
     public func finish() -> UInt64? {
         guard length > 0, pending == 0 else { return nil }
-        return packed &* VRM.weights[length - 1]
+        var aligned = packed
+        for _ in length..<VRM.lengthMax { aligned = aligned &* 37 }
+        return aligned
     }
 
     private mutating func takeUnusual(_ byte: UInt8, code: UInt8) -> Bool {
@@ -173,15 +160,12 @@ public struct VRMPacker: Sendable {
         return true
     }
 
-    /// What each byte is: 1-36 a character, 37 a separator, 64 + code a lower-case letter, 0 neither.
-    private static let codes: InlineArray<256, UInt8> = {
-        var codes = InlineArray<256, UInt8>(repeating: 0)
-        for digit in 0..<10 { codes[48 + digit] = UInt8(1 + digit) }
-        for letter in 0..<26 {
-            codes[65 + letter] = UInt8(11 + letter)
-            codes[97 + letter] = UInt8(64 + 11 + letter)
-        }
-        for separator in " -.".utf8 { codes[Int(separator)] = 37 }
-        return codes
-    }()
+    /// What a byte is: 1-36 a character, 37 a separator, 64 + code a lower-case letter, 0 neither.
+    @inline(__always)
+    private static func code(_ byte: UInt8) -> UInt8 {
+        if byte &- 65 < 26 { return byte - 54 }
+        if byte &- 48 < 10 { return byte - 47 }
+        if byte &- 97 < 26 { return byte - 97 + 75 }
+        return byte == 0x20 || byte == 0x2D || byte == 0x2E ? 37 : 0
+    }
 }

@@ -124,7 +124,7 @@ public struct CSVDecoder: Sendable {
         columns = (0..<record.fieldCount).map { column in
             var name = Array(record.text[record.range(column)])
             if column == 0, name.starts(with: mark) { name.removeFirst(mark.count) }
-            return KnownKeys.find(name.span, 0..<name.count)
+            return KnownKeys.find(name)
         }
     }
 

@@ -28,7 +28,7 @@ enum DecimalText {
         }
         if position == range.upperBound, digits <= 15 {
             // Both are exact, and so the quotient is the double nearest to the decimal.
-            let magnitude = Double(mantissa) / powers[decimals]
+            let magnitude = Double(mantissa) / power(decimals)
             return negative ? -magnitude : magnitude
         }
         guard exponentEnds(bytes, position, range) else { return nil }
@@ -54,9 +54,16 @@ enum DecimalText {
         position < range.upperBound && bytes[position] &- 48 < 10
     }
 
-    private static let powers: InlineArray<16, Double> = {
-        var powers = InlineArray<16, Double>(repeating: 1)
-        for place in 1..<16 { powers[place] = powers[place - 1] * 10 }
-        return powers
-    }()
+    /// 10 to a power of 0 to 15, exact.
+    @inline(__always)
+    private static func power(_ exponent: Int) -> Double {
+        switch exponent {
+        case 0: return 1
+        case 5: return 100_000
+        default:
+            var power = 1.0
+            for _ in 0..<exponent { power *= 10 }
+            return power
+        }
+    }
 }

@@ -135,7 +135,11 @@ struct LineSplitter: Sendable {
     @inline(__always)
     private static func lineEnd(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
         var position = start
-        while position < end, bytes[position] != 0x0A { position += 1 }
-        return position
+        while position < end {
+            let marked = ByteWord.zeroes(ByteWord.load(bytes, at: position) ^ ByteWord.all(0x0A))
+            if marked != 0 { return min(end, position + marked.trailingZeroBitCount >> 3) }
+            position += 8
+        }
+        return end
     }
 }

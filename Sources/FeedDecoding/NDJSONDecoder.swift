@@ -11,6 +11,7 @@ public struct NDJSONDecoder: Sendable {
     private var assembler: ReadAssembler
     private var splitter = LineSplitter()
     private var fields = FieldSlots()
+    private let keys = KnownKeys()
     /// The key that followed each key last time: feeds keep their order, so a guess is mostly right.
     private var successor = [Int](repeating: 0, count: ReadField.count + 1)
     /// A line with its escaped values written out behind it.
@@ -107,7 +108,7 @@ public struct NDJSONDecoder: Sendable {
         _ high: inout Bool
     ) throws(ReadRefusal) -> Int {
         let guess = successor[previous]
-        if let end = KnownKeys.match(bytes, at: position, guess) {
+        if let end = keys.match(bytes, at: position, guess) {
             position = end
             JSONScanner.skipSpace(bytes, &position)
             return guess
@@ -120,9 +121,9 @@ public struct NDJSONDecoder: Sendable {
         if end.hasEscapes {
             scratch.removeAll(keepingCapacity: true)
             JSONScanner.unescape(bytes, start..<end.position, into: &scratch)
-            field = KnownKeys.find(scratch.span, 0..<scratch.count)
+            field = KnownKeys.find(scratch)
         } else {
-            field = KnownKeys.find(bytes, start..<end.position)
+            field = keys.find(bytes, at: start)
         }
         if field < ReadField.count { successor[previous] = field }
         position = end.position + 1

@@ -30,11 +30,14 @@ struct ReadAssembler: Sendable {
     /// Each camera's own direction and lane, ready to be copied.
     private let defaults: [(direction: UInt8, lane: Int8)]
     private var times = TimestampReader()
+    /// For each camera, the texts of a position that was found to be the register's.
+    private var usualPositions: [PositionText]
 
     init(register: CameraRegister, rules: FeedRules) {
         self.register = register
         self.rules = rules
         permitted = Self.permitted(rules, register)
+        usualPositions = [PositionText](repeating: PositionText(), count: register.count)
         defaults = register.cameras.map { ($0.direction?.rawValue ?? 0, $0.lane.map { Int8($0) } ?? -1) }
     }
 
@@ -109,7 +112,7 @@ struct ReadAssembler: Sendable {
         return Int8(value + 0.5)
     }
 
-    private func takeOptionals(
+    private mutating func takeOptionals(
         _ bytes: Span<UInt8>,
         _ fields: FieldSlots,
         _ read: inout Read,
@@ -148,13 +151,15 @@ struct ReadAssembler: Sendable {
     private static let detailFields: [ReadField] = [.eventId, .lat]
 
     /// A position counts only whole: half of one is dropped. The register's own, to five decimals, is not kept twice.
-    private func takePosition(
+    private mutating func takePosition(
         _ bytes: Span<UInt8>,
         _ fields: FieldSlots,
         _ camera: CameraIndex,
         _ details: inout ReadDetails,
         _ batch: inout DecodedBatch
     ) {
+        let text = PositionText(bytes, fields)
+        if text.isWhole, text == usualPositions[Int(camera)] { return }
         let latitude = fields.has(.lat) ? number(bytes, fields, .lat) : nil
         let longitude = fields.has(.lon) ? number(bytes, fields, .lon) : nil
         guard let latitude, let longitude, abs(latitude) <= 90, abs(longitude) <= 180 else {
@@ -165,7 +170,10 @@ struct ReadAssembler: Sendable {
         let north = Int32((latitude * 1e7).rounded())
         let east = Int32((longitude * 1e7).rounded())
         let isNear = { (a: Int32, b: Int32) in abs(Int64(a) - Int64(b)) <= 100 }
-        if isNear(north, registered.latitude), isNear(east, registered.longitude) { return }
+        if isNear(north, registered.latitude), isNear(east, registered.longitude) {
+            usualPositions[Int(camera)] = text
+            return
+        }
         details.latitude = north
         details.longitude = east
     }
@@ -173,14 +181,18 @@ struct ReadAssembler: Sendable {
     private func direction(_ bytes: Span<UInt8>, _ fields: FieldSlots) -> UInt8? {
         guard fields.isText(.direction) else { return nil }
         let range = fields.range(.direction)
-        let first = range.isEmpty ? 0 : bytes[range.lowerBound]
-        let second = range.count > 1 ? bytes[range.lowerBound + 1] : 0
-        switch (range.count, first, second) {
-        case (1, UInt8(ascii: "E"), _): return Direction.east.rawValue
-        case (1, UInt8(ascii: "N"), _): return Direction.north.rawValue
-        case (1, UInt8(ascii: "S"), _): return Direction.south.rawValue
-        case (1, UInt8(ascii: "W"), _): return Direction.west.rawValue
-        default: return Direction(Self.text(bytes, range))?.rawValue
+        guard (1...2).contains(range.count) else { return Direction(Self.text(bytes, range))?.rawValue }
+        let second = range.count == 2 ? bytes[range.lowerBound + 1] : 0
+        switch (bytes[range.lowerBound], second) {
+        case (UInt8(ascii: "E"), 0): return Direction.east.rawValue
+        case (UInt8(ascii: "N"), 0): return Direction.north.rawValue
+        case (UInt8(ascii: "N"), UInt8(ascii: "E")): return Direction.northEast.rawValue
+        case (UInt8(ascii: "N"), UInt8(ascii: "W")): return Direction.northWest.rawValue
+        case (UInt8(ascii: "S"), 0): return Direction.south.rawValue
+        case (UInt8(ascii: "S"), UInt8(ascii: "E")): return Direction.southEast.rawValue
+        case (UInt8(ascii: "S"), UInt8(ascii: "W")): return Direction.southWest.rawValue
+        case (UInt8(ascii: "W"), 0): return Direction.west.rawValue
+        default: return nil
         }
     }
 
@@ -205,5 +217,40 @@ struct ReadAssembler: Sendable {
 
     private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
         String(decoding: range.map { bytes[$0] }, as: UTF8.self)
+    }
+}
+
+/// The texts of a latitude and a longitude, of up to 16 bytes each: equal texts need not be worked out again.
+private struct PositionText: Equatable {
+    private var latitude: (UInt64, UInt64) = (0, 0)
+    private var longitude: (UInt64, UInt64) = (0, 0)
+    /// Whether both are there and short enough.
+    private(set) var isWhole = false
+
+    init() {}
+
+    @inline(__always)
+    init(_ bytes: Span<UInt8>, _ fields: FieldSlots) {
+        guard fields.has(.lat), fields.has(.lon) else { return }
+        let north = fields.range(.lat)
+        let east = fields.range(.lon)
+        guard north.count <= 16, east.count <= 16, max(north.upperBound, east.upperBound) + 16 <= bytes.count else {
+            return
+        }
+        latitude = Self.words(bytes, north)
+        longitude = Self.words(bytes, east)
+        isWhole = true
+    }
+
+    @inline(__always)
+    private static func words(_ bytes: Span<UInt8>, _ range: Range<Int>) -> (UInt64, UInt64) {
+        let head = ByteWord.load(bytes, at: range.lowerBound)
+        if range.count <= 8 { return (range.count == 8 ? head : head & (1 << UInt64(8 * range.count) &- 1), 0) }
+        let tail = ByteWord.load(bytes, at: range.lowerBound + 8)
+        return (head, range.count == 16 ? tail : tail & (1 << UInt64(8 * (range.count - 8)) &- 1))
+    }
+
+    static func == (left: PositionText, right: PositionText) -> Bool {
+        left.latitude == right.latitude && left.longitude == right.longitude
     }
 }

@@ -4,9 +4,26 @@ enum ReadField: Int, CaseIterable {
     case plateImage, overviewImage
 
     /// The name in NDJSON objects and CSV headers.
-    var name: String { "\(self)" }
+    var name: String {
+        switch self {
+        case .vrm: "vrm"
+        case .force: "force"
+        case .camera: "camera"
+        case .captured: "captured"
+        case .confidence: "confidence"
+        case .lat: "lat"
+        case .lon: "lon"
+        case .direction: "direction"
+        case .lane: "lane"
+        case .speed: "speed"
+        case .country: "country"
+        case .eventId: "eventId"
+        case .plateImage: "plateImage"
+        case .overviewImage: "overviewImage"
+        }
+    }
 
-    static let count = ReadField.allCases.count
+    static let count = 14
 }
 
 /// Where the fields of one record stand in its bytes.
@@ -31,6 +48,7 @@ struct FieldSlots: Sendable {
         escaped = 0
     }
 
+    @inline(__always)
     mutating func set(_ field: Int, from start: Int, to end: Int, _ kind: Kind) {
         let bit: UInt32 = 1 << UInt32(field)
         starts[field] = start
@@ -41,14 +59,20 @@ struct FieldSlots: Sendable {
         escaped = kind == .escapedText ? escaped | bit : escaped & ~bit
     }
 
+    @inline(__always)
     mutating func clear(_ field: Int) {
         present &= ~(1 << UInt32(field))
         escaped &= ~(1 << UInt32(field))
     }
 
+    @inline(__always)
     func has(_ field: ReadField) -> Bool { present & 1 << UInt32(field.rawValue) != 0 }
+    @inline(__always)
     func hasAny(_ some: [ReadField]) -> Bool { some.contains(where: has) }
+    @inline(__always)
     func isText(_ field: ReadField) -> Bool { textual & 1 << UInt32(field.rawValue) != 0 }
+    @inline(__always)
     func isNumber(_ field: ReadField) -> Bool { numeric & 1 << UInt32(field.rawValue) != 0 }
+    @inline(__always)
     func range(_ field: ReadField) -> Range<Int> { starts[field.rawValue]..<ends[field.rawValue] }
 }

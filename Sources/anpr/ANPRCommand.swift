@@ -6,6 +6,6 @@ struct ANPRCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "anpr",
         abstract: "Joins number-plate reads of several forces into sightings, and keeps, forwards and finds them.",
-        subcommands: [DedupCommand.self]
+        subcommands: [DedupCommand.self, SimulateCommand.self]
     )
 }

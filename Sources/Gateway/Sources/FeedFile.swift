@@ -23,6 +23,7 @@ package final class FeedFile {
     private let inflated = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     private var buffer = FeedBuffer()
     private var decoder: FeedDecoder
+    private let isFingerprinted: Bool
     private var fingerprint = ContentFingerprint()
     private var opening: [UInt8] = []
     /// Whether everything was decoded.
@@ -34,13 +35,18 @@ package final class FeedFile {
     ///   - path: a file, or `-` for standard input.
     ///   - name: what to call it.
     ///   - format: how it is written; `nil` to tell by the file's extension.
+    ///   - register: the cameras it may name.
+    ///   - rules: what it may do.
+    ///   - isFingerprinted: whether to keep `content`, so that it can be taken up again after a crash.
     package init(
         path: String,
         name: String,
         format: FeedFormat?,
         register: CameraRegister,
-        rules: FeedRules
+        rules: FeedRules,
+        isFingerprinted: Bool = false
     ) throws(Failure) {
+        self.isFingerprinted = isFingerprinted
         self.path = path
         self.name = name
         let kind = FeedFileName(path)
@@ -119,10 +125,10 @@ package final class FeedFile {
         do throws(CompressionError) {
             count = inflater == nil ? try fillPlain(size) : try fillInflated(size)
         } catch {
-            let place = fingerprint.length
+            let place = decoder.position.offset + UInt64(buffer.count)
             throw Failure(description: "\(path): \(error), after \(place) unpacked bytes", isTotal: place == 0)
         }
-        if count > 0 { fingerprint.take(buffer, last: count) }
+        if count > 0, isFingerprinted { fingerprint.take(buffer, last: count) }
         return count
     }
 
