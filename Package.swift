@@ -22,28 +22,53 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // C libraries of the system.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         // The pipeline, each on what stands above it.
         library("ANPRModel"),
         library("Compression", on: ["CZlib"]),
         library("FeedDecoding", on: ["ANPRModel"]),
         library("Deduplication", on: ["ANPRModel"]),
+        library("SightingFrames", on: ["ANPRModel", "Compression"]),
+
+        library("Archive", on: ["ANPRModel", "SightingFrames", "Compression", "CSQLite"]),
+
+        library("Forwarding", on: ["ANPRModel", "SightingFrames", "Archive"]),
+        library("Access", on: [.product(name: "Crypto", package: "swift-crypto")]),
 
         // Feeds like real ones, from a seed: for samples, tests and benchmarks.
         library("Simulation", on: ["ANPRModel", "FeedDecoding"]),
 
         // Where it all meets: sources, stages, configuration.
-        library("Gateway", on: ["ANPRModel", "Compression", "FeedDecoding", "Deduplication"]),
+        library(
+            "Gateway",
+            on: [
+                "ANPRModel", "Compression", "FeedDecoding", "Deduplication", "SightingFrames", "Archive", "Forwarding",
+                "Access",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ]
+        ),
 
         .executableTarget(
             name: "anpr",
             dependencies: [
-                "ANPRModel", "FeedDecoding", "Deduplication", "Gateway", "Compression",
-                "Simulation",
+                "ANPRModel", "FeedDecoding", "Deduplication", "Archive", "Access", "Gateway", "Compression",
+                "SightingFrames", "Simulation",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

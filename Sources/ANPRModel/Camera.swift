@@ -6,7 +6,7 @@ public typealias SiteIndex = UInt32
 public typealias ForceIndex = UInt32
 
 /// What the register knows of one camera.
-public struct Camera: Sendable, Equatable {
+public struct Camera: Sendable, Hashable {
     /// The owning force's code.
     public var force: String
     /// The camera's name, unique inside the force, 1 to 64 characters.

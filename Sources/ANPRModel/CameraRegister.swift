@@ -36,6 +36,9 @@ public struct CameraRegister: Sendable {
         rank()
     }
 
+    /// A register of exactly the given registrations, in their order.
+    public init(restoring cameras: [Camera]) { restore(cameras) }
+
     /// How many registrations there are.
     public var count: Int { cameras.count }
 

@@ -1,7 +1,7 @@
 /// The accounting of one feed, or of all together.
 ///
-/// `received = accepted + rejected + redelivered` once everything received has been worked off; until then
-/// `pending` are the reads taken in but not yet decided.
+/// `received = accepted + rejected + redelivered` at all times: a read counts as accepted when it comes in, and as
+/// redelivered instead once it turns out to be a copy.
 public struct FeedCounts: Equatable, Sendable {
     /// Records met, good or bad; blank lines are not records.
     public var received: UInt64 = 0
@@ -17,11 +17,19 @@ public struct FeedCounts: Equatable, Sendable {
     /// Starts at nothing.
     public init() {}
 
-    /// Reads received and not refused whose fate is still open.
-    public var pending: UInt64 { received - rejected - accepted - redelivered }
-
     /// Whether everything received is accounted for.
     public var balances: Bool { received == accepted + rejected + redelivered }
+
+    /// What came to this account since an earlier state of it.
+    public func less(_ earlier: FeedCounts) -> FeedCounts {
+        var difference = self
+        difference.received &-= earlier.received
+        difference.accepted &-= earlier.accepted
+        difference.rejected &-= earlier.rejected
+        difference.redelivered &-= earlier.redelivered
+        difference.late &-= earlier.late
+        return difference
+    }
 
     /// Adds another account to this one.
     public static func += (left: inout FeedCounts, right: FeedCounts) {

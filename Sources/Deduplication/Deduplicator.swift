@@ -9,11 +9,11 @@ public import ANPRModel
 /// - Complexity: O(1) expected a read; memory O(reads within the lateness + sightings within the reconcile horizon).
 public struct Deduplicator: Sendable {
     private let rules: DeduplicationRules
-    private let windows: [DeduplicationRules.Window]
+    private var windows: [DeduplicationRules.Window]
     private let windowMax: Int64
-    private let siteOfCamera: [SiteIndex]
-    private let siteOrder: [UInt32]
-    private let order: [UInt32]
+    private var siteOfCamera: [SiteIndex]
+    private var siteOrder: [UInt32]
+    private var order: [UInt32]
 
     private var watermarks = Watermarks()
     private var reorder = ReorderBuffer<Read>()
@@ -36,6 +36,27 @@ public struct Deduplicator: Sendable {
         order = register.cameraOrder
         open = OpenSightings(order: register.cameraOrder, windows: windows)
     }
+
+    /// Takes over a register that has grown.
+    public mutating func update(_ register: CameraRegister) {
+        windows = register.sites.map { rules.sites[$0] ?? rules.window }
+        siteOfCamera = register.siteOfCamera
+        siteOrder = register.siteOrder
+        order = register.cameraOrder
+        open.update(order: order, windows: windows)
+    }
+
+    /// Where the feeds stand, for `restore`.
+    public var snapshot: WatermarkSnapshot { watermarks.snapshot(last: lastCaptured) }
+
+    /// Takes up where the feeds stood; what was open or remembered then is not restored with it.
+    public mutating func restore(_ snapshot: WatermarkSnapshot) {
+        watermarks.restore(snapshot)
+        lastCaptured = Timestamp(milliseconds: snapshot.last)
+    }
+
+    /// Whether every feed has ended or fallen silent.
+    public var isAtRest: Bool { watermarks.least(besides: -1) == .distantFuture }
 
     /// Behind this time reads are late.
     public var watermark: Timestamp { watermarks.engine }

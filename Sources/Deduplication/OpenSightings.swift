@@ -37,8 +37,8 @@ struct OpenSightings: Sendable {
 
     static let noNode = UInt32.max
 
-    private let order: [UInt32]
-    private let windows: [DeduplicationRules.Window]
+    private var order: [UInt32]
+    private var windows: [DeduplicationRules.Window]
     private var slots = [Slot](repeating: Slot(), count: 1024)
     private var used = 0
     private var records: [Record?]
@@ -57,6 +57,12 @@ struct OpenSightings: Sendable {
         records = [Record?](repeating: nil, count: 1024)
         let empty = Node(captured: .distantPast, camera: 0, previous: Self.noNode, confidence: -1)
         nodes = [Node](repeating: empty, count: 2048)
+    }
+
+    /// Takes over the ranks and rules of a register that has grown.
+    mutating func update(order: [UInt32], windows: [DeduplicationRules.Window]) {
+        self.order = order
+        self.windows = windows
     }
 
     /// How many sightings are open.

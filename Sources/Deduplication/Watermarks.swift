@@ -10,6 +10,18 @@ public enum SourceState: UInt8, Sendable {
     case ended = 2
 }
 
+/// Where the sources of a stream stand, to be kept and taken up again.
+public struct WatermarkSnapshot: Codable, Sendable, Equatable {
+    /// Each source's watermark in milliseconds, by number.
+    public var watermarks: [Int64]
+    /// Each source's `SourceState`, by number.
+    public var states: [UInt8]
+    /// The engine's watermark in milliseconds.
+    public var engine: Int64
+    /// The latest time seen, in milliseconds.
+    public var last: Int64
+}
+
 /// How far the sources of a stream have come, and so how far the stream is complete.
 ///
 /// A source's own watermark promises that nothing earlier will come from it, but for late reads. The engine's is the
@@ -69,6 +81,22 @@ struct Watermarks: Sendable {
 
     mutating func advance(to watermark: Timestamp) {
         engine = max(engine, watermark)
+    }
+
+    func snapshot(last: Timestamp) -> WatermarkSnapshot {
+        WatermarkSnapshot(
+            watermarks: sources.map(\.watermark.milliseconds),
+            states: sources.map(\.state.rawValue),
+            engine: engine.milliseconds,
+            last: last.milliseconds
+        )
+    }
+
+    mutating func restore(_ snapshot: WatermarkSnapshot) {
+        sources = zip(snapshot.watermarks, snapshot.states).map { watermark, state in
+            Source(watermark: Timestamp(milliseconds: watermark), state: SourceState(rawValue: state) ?? .ended)
+        }
+        engine = Timestamp(milliseconds: snapshot.engine)
     }
 
     private mutating func add(_ source: Int) {

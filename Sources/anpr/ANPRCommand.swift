@@ -6,6 +6,9 @@ struct ANPRCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "anpr",
         abstract: "Joins number-plate reads of several forces into sightings, and keeps, forwards and finds them.",
-        subcommands: [DedupCommand.self, SimulateCommand.self]
+        subcommands: [
+            DedupCommand.self, IngestCommand.self, ServeCommand.self, QueryCommand.self, RetentionCommand.self,
+            QuarantineCommand.self, AuditCommand.self, FramesCommand.self, SimulateCommand.self, CheckCommand.self,
+        ]
     )
 }

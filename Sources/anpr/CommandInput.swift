@@ -37,6 +37,16 @@ enum CommandInput {
         }
     }
 
+    /// Runs `body`; what it throws says that the file is of no use.
+    static func refusing<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch {
+            Console.note("\(path): \(error)")
+            throw unusableInput
+        }
+    }
+
     /// Runs `body`; a feed that could not be used at all ends with 65, one that broke off with 1.
     static func unusable<Result>(_ body: () throws -> Result) throws -> Result {
         do {

@@ -37,6 +37,12 @@ enum Console {
         }
     }
 
+    /// Replaces the progress line on standard error.
+    static func progress(_ line: String) {
+        var text = "\r\u{1B}[K" + line
+        text.withUTF8 { bytes in _ = unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+    }
+
     /// Whether standard error is a terminal, so that a progress line makes sense.
     static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
 

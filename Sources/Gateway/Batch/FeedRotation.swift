@@ -9,6 +9,7 @@ package struct FeedRotation {
     private struct Source {
         let file: FeedFile
         var highest = Timestamp.distantPast
+        var isBroken = false
     }
 
     /// A chunk of one feed.
@@ -19,6 +20,14 @@ package struct FeedRotation {
         package let byteCount: Int
         /// Whether the feed ended with it.
         package let isLast: Bool
+    }
+
+    /// A feed that broke off.
+    package struct Failure: Error {
+        /// The feed's place among those given.
+        package let feed: Int
+        /// Where and why.
+        package let failure: FeedFile.Failure
     }
 
     private var sources: [Source]
@@ -37,15 +46,21 @@ package struct FeedRotation {
     /// - Parameter batch: emptied first, then filled.
     /// - Returns: `nil` when all feeds have ended.
     /// - Throws: the failure of a feed; that feed takes no further part.
-    package mutating func next(into batch: inout DecodedBatch) throws(FeedFile.Failure) -> Chunk? {
+    package mutating func next(into batch: inout DecodedBatch) throws(Failure) -> Chunk? {
         batch.removeAll()
         var chosen: Int?
-        for index in sources.indices where !sources[index].file.isFinished {
+        for index in sources.indices where !sources[index].file.isFinished && !sources[index].isBroken {
             if let best = chosen, sources[best].highest <= sources[index].highest { continue }
             chosen = index
         }
         guard let feed = chosen else { return nil }
-        let count = try sources[feed].file.decodeChunk(chunkSize, into: &batch)
+        let count: Int
+        do throws(FeedFile.Failure) {
+            count = try sources[feed].file.decodeChunk(chunkSize, into: &batch)
+        } catch {
+            sources[feed].isBroken = true
+            throw Failure(feed: feed, failure: error)
+        }
         for read in batch.reads where read.captured > sources[feed].highest { sources[feed].highest = read.captured }
         return Chunk(feed: feed, byteCount: count, isLast: sources[feed].file.isFinished)
     }

@@ -45,7 +45,18 @@ package struct StreamDedup {
         var closed = SightingBatch()
         var text = ByteWriter(capacity: 1 << 18)
         deduplicator.start(live: files.indices.map { FeedIndex($0) }, into: &closed)
-        while let chunk = try rotation.next(into: &batch) {
+        var failure: FeedFile.Failure?
+        while true {
+            let chunk: FeedRotation.Chunk
+            do throws(FeedRotation.Failure) {
+                guard let next = try rotation.next(into: &batch) else { break }
+                chunk = next
+            } catch {
+                // The others go on without the feed that broke off.
+                failure = failure ?? error.failure
+                deduplicator.set(FeedIndex(error.feed), .ended, into: &closed)
+                continue
+            }
             let feed = FeedIndex(chunk.feed)
             deduplicator.note(received: batch.received, rejected: batch.rejected, of: feed)
             for refusal in batch.refusals where !refusal.isContinuation { summary.reasons[refusal.reason, default: 0] += 1 }
@@ -57,6 +68,7 @@ package struct StreamDedup {
         }
         if text.count > 0 { try unsafe text.drain(output) }
         for counts in deduplicator.counts { summary.counts += counts }
+        if let failure { throw failure }
         return summary
     }
 

@@ -1,0 +1,180 @@
+import Crypto
+import Foundation
+import Glibc
+
+/// The tamper-evident log: each record carries the hash of the one before, so none can be changed, cut or moved unseen.
+///
+/// Append-only, a JSON object a line, synced before `append` returns. The head (how many records, and the last hash) is
+/// kept beside it, so that a cut tail shows too; who keeps the head elsewhere is safe even from one who rewrites both.
+/// Several processes may append: a file lock puts them in order.
+public struct AuditLog: Sendable {
+    /// Where the log stands.
+    public struct Head: Codable, Sendable, Equatable {
+        /// How many records there are.
+        public var count: UInt64
+        /// The hash of the last.
+        public var hash: String
+
+        /// A head.
+        public init(count: UInt64, hash: String) {
+            self.count = count
+            self.hash = hash
+        }
+
+        /// The head of an empty log.
+        public static let empty = Head(count: 0, hash: String(repeating: "0", count: 64))
+    }
+
+    /// Why the log could not be written or does not verify.
+    public struct Failure: Error, CustomStringConvertible, Equatable {
+        /// The line of the first record that is wrong, if it is about one.
+        public var line: Int?
+        /// What is wrong, and where.
+        public var description: String
+    }
+
+    private let path: String
+    private let headPath: String
+
+    /// The log of a data folder.
+    public init(_ folder: String) {
+        path = "\(folder)/audit.ndjson"
+        headPath = "\(folder)/head.json"
+    }
+
+    /// Appends a record; when this returns it is on stable storage.
+    ///
+    /// - Returns: the log's new head.
+    @discardableResult
+    public func append(_ record: AuditRecord) throws -> Head {
+        try FileManager.default.createDirectory(
+            at: URL(fileURLWithPath: path).deletingLastPathComponent(),
+            withIntermediateDirectories: true
+        )
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw failure("open") }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_EX) == 0 else { throw failure("lock") }
+        var head = try repairedHead(descriptor)
+        var record = record
+        record.sequence = head.count + 1
+        record.previous = head.hash
+        record.hash = try Self.hash(record)
+        var line = try Self.encode(record)
+        line.append(0x0A)
+        try write(line, to: descriptor)
+        guard fdatasync(descriptor) == 0 else { throw failure("sync") }
+        head = Head(count: record.sequence, hash: record.hash)
+        try JSONEncoder().encode(head).write(to: URL(fileURLWithPath: headPath), options: .atomic)
+        return head
+    }
+
+    /// Checks the whole chain.
+    ///
+    /// - Parameter expected: a head noted down earlier, that the log must contain.
+    /// - Returns: the head.
+    /// - Throws: `Failure` with the first line that is wrong.
+    public func verify(expected: Head? = nil) throws -> Head {
+        var head = Head.empty
+        var isExpectedSeen = expected == nil || expected == .empty
+        for (index, line) in try lines().enumerated() {
+            let number = index + 1
+            guard let record = try? JSONDecoder().decode(AuditRecord.self, from: line) else {
+                throw Failure(line: number, description: "\(path): line \(number) is not a record")
+            }
+            guard record.sequence == head.count + 1, record.previous == head.hash else {
+                throw Failure(
+                    line: number,
+                    description: "\(path): line \(number) does not follow the record before it: one was cut, added or moved"
+                )
+            }
+            guard try Self.hash(record) == record.hash, try Self.encode(record) == line else {
+                throw Failure(line: number, description: "\(path): line \(number) was altered")
+            }
+            head = Head(count: record.sequence, hash: record.hash)
+            if head == expected { isExpectedSeen = true }
+        }
+        let kept = try keptHead() ?? .empty
+        guard kept == head else {
+            throw Failure(
+                line: Int(head.count),
+                description: "\(path): ends after record \(head.count), but record \(kept.count) was written: the end was cut"
+            )
+        }
+        guard isExpectedSeen else {
+            throw Failure(line: nil, description: "\(path): the head that was expected is not in the log")
+        }
+        return head
+    }
+
+    /// All records, oldest first, unchecked.
+    public func records() throws -> [AuditRecord] {
+        try lines().map { try JSONDecoder().decode(AuditRecord.self, from: $0) }
+    }
+
+    /// The head as kept; after a crash between record and head, as the log's last whole record tells.
+    private func repairedHead(_ descriptor: Int32) throws -> Head {
+        let kept = try keptHead() ?? .empty
+        let bytes = (try? Data(contentsOf: URL(fileURLWithPath: path))) ?? Data()
+        guard let end = bytes.lastIndex(of: 0x0A) else {
+            guard kept == .empty else { throw Failure(line: 0, description: "\(path): the log is gone, its head is not") }
+            guard ftruncate(descriptor, 0) == 0 else { throw failure("truncate") }
+            return .empty
+        }
+        // What stands behind the last line feed is a record that a crash tore.
+        if end + 1 < bytes.count, ftruncate(descriptor, end + 1) != 0 { throw failure("truncate") }
+        let start = bytes[..<end].lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+        guard let last = try? JSONDecoder().decode(AuditRecord.self, from: bytes[start..<end]) else {
+            throw Failure(line: nil, description: "\(path): the last line is not a record")
+        }
+        let head = Head(count: last.sequence, hash: last.hash)
+        let isOneAhead = last.previous == kept.hash && last.sequence == kept.count + 1
+        guard head == kept || isOneAhead else {
+            throw Failure(line: nil, description: "\(path): the log does not end where its head says: run audit verify")
+        }
+        return head
+    }
+
+    private func keptHead() throws -> Head? {
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: headPath)) else { return nil }
+        return try JSONDecoder().decode(Head.self, from: data)
+    }
+
+    private func lines() throws -> [Data] {
+        guard FileManager.default.fileExists(atPath: path) else { return [] }
+        return try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: 0x0A).map { Data($0) }
+    }
+
+    /// SHA-256 of the record as it is written, with an empty hash.
+    private static func hash(_ record: AuditRecord) throws -> String {
+        var bare = record
+        bare.hash = ""
+        return SHA256.hash(data: try encode(bare)).map { byte in
+            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+        }.joined()
+    }
+
+    private static func encode(_ record: AuditRecord) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(record)
+    }
+
+    private func write(_ data: Data, to descriptor: Int32) throws {
+        var written = 0
+        while written < data.count {
+            let count = unsafe data.withUnsafeBytes { all in
+                unsafe Glibc.write(descriptor, all.baseAddress.map { unsafe $0 + written }, data.count - written)
+            }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw failure("write")
+            }
+            written += count
+        }
+    }
+
+    private func failure(_ action: String) -> Failure {
+        Failure(line: nil, description: "\(path): \(action): \(unsafe String(cString: strerror(errno)))")
+    }
+}

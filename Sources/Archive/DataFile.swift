@@ -1,0 +1,153 @@
+import Glibc
+
+/// A file that grows at its end, written with plain system calls so that what was synced is known.
+public final class DataFile: Sendable {
+    /// Its path.
+    public let path: String
+    private let descriptor: Int32
+
+    /// How to open a file.
+    public enum Mode: Sendable {
+        /// For reading; it must exist.
+        case read
+        /// For appending; made if it is not there.
+        case append
+        /// For writing anew; whatever was there is gone.
+        case replace
+    }
+
+    /// Opens a file.
+    public init(_ path: String, _ mode: Mode) throws(StorageError) {
+        self.path = path
+        let flags: Int32 =
+            switch mode {
+            case .read: O_RDONLY
+            case .append: O_RDWR | O_CREAT
+            case .replace: O_RDWR | O_CREAT | O_TRUNC
+            }
+        descriptor = unsafe open(path, flags | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw .system("open", path) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// How long the file is.
+    public func length() throws(StorageError) -> Int {
+        let end = lseek(descriptor, 0, SEEK_END)
+        guard end >= 0 else { throw .system("seek", path) }
+        return end
+    }
+
+    /// Writes all bytes at a place.
+    public func write(_ bytes: [UInt8], at offset: Int) throws(StorageError) {
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { all in
+                unsafe pwrite(descriptor, all.baseAddress.map { unsafe $0 + written }, bytes.count - written, offset + written)
+            }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw .system("write", path)
+            }
+            written += count
+        }
+    }
+
+    /// Reads up to `count` bytes from a place; fewer only at the end of the file.
+    public func read(_ count: Int, at offset: Int) throws(StorageError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let got = unsafe bytes.withUnsafeMutableBytes { all in
+                unsafe pread(descriptor, all.baseAddress.map { unsafe $0 + filled }, count - filled, offset + filled)
+            }
+            if got < 0 {
+                if errno == EINTR { continue }
+                throw .system("read", path)
+            }
+            if got == 0 { break }
+            filled += got
+        }
+        if filled < count { bytes.removeLast(count - filled) }
+        return bytes
+    }
+
+    /// Reads the whole file.
+    public func contents() throws(StorageError) -> [UInt8] { try read(try length(), at: 0) }
+
+    /// Cuts the file to a length.
+    public func truncate(to length: Int) throws(StorageError) {
+        guard ftruncate(descriptor, length) == 0 else { throw .system("truncate", path) }
+    }
+
+    /// Returns when everything written is on stable storage.
+    public func sync() throws(StorageError) {
+        guard fdatasync(descriptor) == 0 else { throw .system("sync", path) }
+    }
+}
+
+/// What is done with folders and whole files.
+public enum DataFolder {
+    /// Makes a folder, and those above it, unless it is there.
+    public static func make(_ path: String) throws(StorageError) {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            made += made.isEmpty || made.hasSuffix("/") ? "\(part)" : "/\(part)"
+            guard unsafe mkdir(made, 0o750) == 0 || errno == EEXIST else { throw .system("make folder", made) }
+        }
+    }
+
+    /// The names in a folder, sorted; empty when it is not there.
+    public static func names(in path: String) -> [String] {
+        guard let folder = unsafe opendir(path) else { return [] }
+        defer { unsafe closedir(folder) }
+        var names: [String] = []
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Makes the names in a folder durable.
+    public static func sync(_ path: String) throws(StorageError) {
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system("open folder", path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw .system("sync folder", path) }
+    }
+
+    /// Removes a file; it need not be there.
+    public static func remove(_ path: String) throws(StorageError) {
+        guard unsafe unlink(path) == 0 || errno == ENOENT else { throw .system("remove", path) }
+    }
+
+    /// Gives a file its final name, replacing what had it.
+    public static func rename(_ from: String, to: String) throws(StorageError) {
+        guard unsafe Glibc.rename(from, to) == 0 else { throw .system("rename to \(to)", from) }
+    }
+
+    /// Whether something has that name.
+    public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+}
+
+/// Keeps a data folder to one writing process.
+public final class DataLock: Sendable {
+    private let descriptor: Int32
+
+    /// Takes the folder, or says that another process has it.
+    public init(_ folder: String) throws(StorageError) {
+        try DataFolder.make(folder)
+        let path = "\(folder)/lock"
+        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw .system("open", path) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw StorageError(.locked, "\(folder): another anpr process is writing to this data folder")
+        }
+    }
+
+    deinit { close(descriptor) }
+}

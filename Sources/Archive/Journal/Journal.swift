@@ -1,0 +1,198 @@
+public import ANPRModel
+import Compression
+import SightingFrames
+
+/// Everything that came in, in order, on disk before anything is done with it.
+///
+/// Segments of checksummed entries. A torn tail, as a crash leaves it, is cut off when the journal is opened; damage
+/// anywhere else is an error that names file and place. Each segment begins with a snapshot of what must be known to
+/// begin there, so that old segments can go.
+///
+/// - Complexity: an append copies the entry once; `sync` is one `fdatasync` for all appended since.
+public final class Journal {
+    private struct Segment {
+        var first: UInt64
+        var lastCaptured = Timestamp.distantPast
+    }
+
+    private let folder: String
+    private let segmentLengthMax: Int
+    private var segments: [Segment] = []
+    private var file: DataFile?
+    private var length = 0
+    private var unwritten: [UInt8] = []
+    private var unsyncedEntries: UInt64 = 0
+    private var unsyncedCaptured = Timestamp.distantPast
+    /// The number that the next entry gets.
+    public private(set) var next: UInt64 = 0
+
+    /// Opens a journal, made if it is not there.
+    ///
+    /// - Parameter segmentLengthMax: a segment that has grown to this many bytes is closed.
+    public init(_ folder: String, segmentLengthMax: Int = 64 << 20) throws(StorageError) {
+        self.folder = folder
+        self.segmentLengthMax = segmentLengthMax
+        try DataFolder.make(folder)
+        for name in DataFolder.names(in: folder) where name.hasSuffix(".journal") {
+            guard let first = UInt64(name.dropLast(8)) else {
+                throw StorageError(.damaged, "\(folder)/\(name): not a journal segment's name")
+            }
+            segments.append(Segment(first: first))
+        }
+        next = segments.first?.first ?? 0
+    }
+
+    /// Hands out all entries on disk, in order, and makes the journal ready for more.
+    ///
+    /// - Parameter body: takes each entry with its number.
+    /// - Returns: how many bytes of a torn tail were cut off.
+    public func replay(_ body: (UInt64, JournalEntry) throws -> Void) throws -> Int {
+        var torn = 0
+        for index in segments.indices {
+            guard segments[index].first == next else {
+                throw StorageError(.damaged, "\(path(segments[index].first)): entries from \(next) on are missing")
+            }
+            let isLast = index == segments.count - 1
+            torn += try replay(index, isLast: isLast, body)
+        }
+        return torn
+    }
+
+    private func replay(_ index: Int, isLast: Bool, _ body: (UInt64, JournalEntry) throws -> Void) throws -> Int {
+        let path = path(segments[index].first)
+        let file = try DataFile(path, isLast ? .append : .read)
+        let bytes = try file.contents()
+        var position = 0
+        while position < bytes.count {
+            guard let entry = Self.entry(bytes, at: &position) else {
+                guard isLast, !Self.hasEntry(bytes, behind: position) else {
+                    throw StorageError(.damaged, "\(path): damaged at byte \(position)")
+                }
+                break
+            }
+            if let captured = entry.lastCaptured {
+                segments[index].lastCaptured = max(segments[index].lastCaptured, captured)
+            }
+            try body(next, entry)
+            if case .snapshot = entry { continue }
+            next += 1
+        }
+        if isLast, position == 0 {
+            // Begun, but not even its snapshot is there.
+            try DataFolder.remove(path)
+            segments.removeLast()
+        } else if isLast {
+            if position < bytes.count { try file.truncate(to: position) }
+            self.file = file
+            length = position
+        }
+        return bytes.count - position
+    }
+
+    /// The entry at a position, if one is whole and right there.
+    private static func entry(_ bytes: [UInt8], at position: inout Int) -> JournalEntry? {
+        guard bytes.count - position >= 8 else { return nil }
+        let length = Int(LittleEndian.read(bytes, at: position) as UInt32)
+        let checksum: UInt32 = LittleEndian.read(bytes, at: position + 4)
+        let body = position + 8
+        guard length > 0, bytes.count - body >= length,
+            Checksum.crc32(bytes, body..<body + length) == checksum,
+            let entry = JournalCoding.decode(Array(bytes[body..<body + length]))
+        else { return nil }
+        position = body + length
+        return entry
+    }
+
+    /// Whether a whole entry follows what could not be read, so that it was no torn tail.
+    private static func hasEntry(_ bytes: [UInt8], behind position: Int) -> Bool {
+        guard bytes.count - position >= 8 else { return false }
+        let length = Int(LittleEndian.read(bytes, at: position) as UInt32)
+        var behind = position + 8 + length
+        guard length > 0, behind < bytes.count else { return false }
+        return entry(bytes, at: &behind) != nil
+    }
+
+    /// Adds an entry behind the others; it is safe only once `sync` returns.
+    ///
+    /// - Returns: the entry's number.
+    @discardableResult
+    public func append(_ entry: JournalEntry) -> UInt64 {
+        let start = unwritten.count
+        LittleEndian.append(UInt64(0), to: &unwritten)
+        JournalCoding.encode(entry, into: &unwritten)
+        let body = start + 8..<unwritten.count
+        var head: [UInt8] = []
+        LittleEndian.append(UInt32(body.count), to: &head)
+        LittleEndian.append(Checksum.crc32(unwritten, body), to: &head)
+        unwritten.replaceSubrange(start..<start + 8, with: head)
+        unsyncedCaptured = max(unsyncedCaptured, entry.lastCaptured ?? .distantPast)
+        unsyncedEntries += 1
+        next += 1
+        return next - 1
+    }
+
+    /// How many bytes were appended and not yet written.
+    public var unsyncedCount: Int { unwritten.count }
+
+    /// Returns when every entry appended is on stable storage.
+    ///
+    /// - Parameter snapshot: the state before the entries not yet synced; a new segment begins with it.
+    public func sync(snapshot: [UInt8]) throws(StorageError) {
+        guard !unwritten.isEmpty else { return }
+        let file: DataFile
+        if let open = self.file { file = open } else { file = try startSegment(snapshot) }
+        try file.write(unwritten, at: length)
+        try file.sync()
+        length += unwritten.count
+        unwritten.removeAll(keepingCapacity: true)
+        segments[segments.count - 1].lastCaptured = max(segments[segments.count - 1].lastCaptured, unsyncedCaptured)
+        unsyncedEntries = 0
+        unsyncedCaptured = .distantPast
+        if length >= segmentLengthMax { self.file = nil }
+    }
+
+    /// Whether the next `sync` begins a segment.
+    public var needsSnapshot: Bool { file == nil }
+
+    /// Closes the segment being written, so that it can be dropped in its turn.
+    public func closeSegment() {
+        file = nil
+    }
+
+    /// Starts a segment with a snapshot, which has no number of its own, before the entries that wait.
+    private func startSegment(_ snapshot: [UInt8]) throws(StorageError) -> DataFile {
+        var entry: [UInt8] = []
+        JournalCoding.encode(.snapshot(snapshot), into: &entry)
+        var start: [UInt8] = []
+        LittleEndian.append(UInt32(entry.count), to: &start)
+        LittleEndian.append(Checksum.crc32(entry), to: &start)
+        unwritten = start + entry + unwritten
+        let first = next - unsyncedEntries
+        let file = try DataFile(path(first), .replace)
+        try DataFolder.sync(folder)
+        segments.append(Segment(first: first))
+        self.file = file
+        length = 0
+        return file
+    }
+
+    /// Removes segments that end before a time, oldest first; the newest always stays, for the numbering.
+    ///
+    /// - Returns: how many went.
+    public func drop(before time: Timestamp) throws(StorageError) -> Int {
+        var gone = 0
+        while segments.count > 1, let oldest = segments.first,
+            oldest.lastCaptured < time
+        {
+            try DataFolder.remove(path(oldest.first))
+            segments.removeFirst()
+            gone += 1
+        }
+        return gone
+    }
+
+    private func path(_ first: UInt64) -> String {
+        let digits = String(first)
+        return "\(folder)/\(String(repeating: "0", count: 20 - digits.count))\(digits).journal"
+    }
+}

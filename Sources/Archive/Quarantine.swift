@@ -1,0 +1,129 @@
+public import ANPRModel
+public import Foundation
+
+/// Rejected input, kept with its bytes, its place and its reason.
+///
+/// A file a day of receipt, a JSON object a line. The journal notes how long the file was with each batch; what a crash
+/// left behind that is cut off, because the batch will be decoded again: nothing is kept twice, nothing is missing.
+public final class Quarantine {
+    /// A rejected record.
+    public struct Record: Codable, Sendable, Equatable {
+        /// When it was received.
+        public var received: String
+        /// The feed.
+        public var feed: String
+        /// Its line in the feed, from 1.
+        public var line: UInt64
+        /// Where it starts, in bytes after decompression.
+        public var offset: UInt64
+        /// Why it was refused.
+        public var reason: String
+        /// Whether it continues the over-long record before it.
+        public var continued: Bool?
+        /// The bytes, in base 64.
+        public var raw: Data
+
+        /// A record.
+        public init(
+            received: Timestamp,
+            feed: String,
+            line: UInt64,
+            offset: UInt64,
+            reason: ReadRefusal,
+            continued: Bool,
+            raw: [UInt8]
+        ) {
+            self.received = TimestampWriter.text(received)
+            self.feed = feed
+            self.line = line
+            self.offset = offset
+            self.reason = reason.name
+            self.continued = continued ? true : nil
+            self.raw = Data(raw)
+        }
+    }
+
+    private let folder: String
+    private var file: DataFile?
+    private var day: Int32 = 0
+    private var length = 0
+
+    /// Opens a quarantine, made if it is not there.
+    public init(_ folder: String) throws(StorageError) {
+        self.folder = folder
+        try DataFolder.make(folder)
+    }
+
+    /// Where the next record goes: the day's file, and how long it is.
+    public var position: (day: Int32, length: UInt64) { (day, UInt64(length)) }
+
+    /// Adds records and makes them durable.
+    ///
+    /// - Parameter day: the day of receipt, counted from 1970-01-01.
+    public func append(_ records: [Record], day: Int32) throws {
+        if file == nil || day != self.day { try open(day) }
+        guard !records.isEmpty, let file else { return }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        var bytes: [UInt8] = []
+        for record in records {
+            bytes += try encoder.encode(record)
+            bytes.append(0x0A)
+        }
+        try file.write(bytes, at: length)
+        try file.sync()
+        length += bytes.count
+    }
+
+    /// Cuts off what the journal does not know of.
+    ///
+    /// - Parameters:
+    ///   - day: the file of the last batch in the journal.
+    ///   - length: how long it was then.
+    public func recover(day: Int32, length: UInt64) throws(StorageError) {
+        for name in DataFolder.names(in: folder) where name > Self.name(day) {
+            try DataFolder.remove("\(folder)/\(name)")
+        }
+        guard DataFolder.exists("\(folder)/\(Self.name(day))") else { return }
+        let file = try DataFile("\(folder)/\(Self.name(day))", .append)
+        if try file.length() > Int(length) { try file.truncate(to: Int(length)) }
+    }
+
+    /// Removes the files of days that ended before a moment.
+    ///
+    /// - Returns: how many went.
+    public func drop(before time: Timestamp) throws(StorageError) -> Int {
+        var gone = 0
+        for name in DataFolder.names(in: folder) where name < Self.name(time.day) && name != Self.name(day) {
+            try DataFolder.remove("\(folder)/\(name)")
+            gone += 1
+        }
+        return gone
+    }
+
+    /// All records of a quarantine folder, oldest first.
+    public static func records(in folder: String) throws -> [Record] {
+        let decoder = JSONDecoder()
+        return try DataFolder.names(in: folder).flatMap { name in
+            let bytes = try DataFile("\(folder)/\(name)", .read).contents()
+            return try bytes.split(separator: 0x0A).enumerated().map { line, text in
+                do {
+                    return try decoder.decode(Record.self, from: Data(text))
+                } catch {
+                    throw StorageError(.damaged, "\(folder)/\(name): line \(line + 1) is not a quarantine record")
+                }
+            }
+        }
+    }
+
+    private func open(_ day: Int32) throws(StorageError) {
+        let file = try DataFile("\(folder)/\(Self.name(day))", .append)
+        length = try file.length()
+        self.file = file
+        self.day = day
+    }
+
+    private static func name(_ day: Int32) -> String {
+        TimestampWriter.text(Timestamp(milliseconds: Int64(day) * 86_400_000)).prefix(10) + ".ndjson"
+    }
+}

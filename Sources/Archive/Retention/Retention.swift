@@ -1,0 +1,158 @@
+public import ANPRModel
+
+/// What one rule deletes, or would.
+public struct RetentionOutcome: Sendable, Equatable {
+    /// The rule as configured.
+    public var rule: String
+    /// Captured before this is past its date.
+    public var cutoff: Timestamp
+    /// Contributions past their date.
+    public var contributions = 0
+    /// Sightings that go whole with them.
+    public var sightings = 0
+    /// The oldest of them.
+    public var oldest: Timestamp?
+}
+
+/// Applies a retention policy to an archive's segments.
+///
+/// Contributions belong to their forces: when a force's time is up its contribution goes, and the sighting goes with the
+/// last. What is left of a sighting is what its remaining contributions say.
+public struct Retention {
+    private let archiver: Archiver
+    private let catalogue: Catalogue
+    private let policy: RetentionPolicy
+
+    /// Retention over a data folder's archive.
+    public init(archiver: Archiver, catalogue: Catalogue, policy: RetentionPolicy) {
+        self.archiver = archiver
+        self.catalogue = catalogue
+        self.policy = policy
+    }
+
+    /// What `apply` would delete at a moment; changes nothing.
+    public func plan(now: Timestamp) throws -> [RetentionOutcome] {
+        var sieve = RetentionSieve(policy, now: now)
+        for segments in try days(dueBefore: sieve.cutoffs.max()) { _ = sieve.sift(try archiver.load(segments)) }
+        return sieve.outcomes
+    }
+
+    /// Deletes what is past its date and records it in the catalogue.
+    ///
+    /// - Returns: what went, by rule; rewritten files are gone from the disk when this returns.
+    public func apply(now: Timestamp) throws -> [RetentionOutcome] {
+        var total = RetentionSieve(policy, now: now)
+        for segments in try days(dueBefore: total.cutoffs.max()) {
+            var sieve = RetentionSieve(policy, now: now)
+            let all = try archiver.load(segments)
+            let kept = sieve.sift(all)
+            guard sieve.hasFound else { continue }
+            let purges = sieve.outcomes.filter { $0.contributions > 0 }.map {
+                Catalogue.Purge(at: now, rule: $0.rule, sightings: $0.sightings, contributions: $0.contributions)
+            }
+            try archiver.rewrite(segments, purges: { purges }) { _ in kept }
+            total.add(sieve.outcomes)
+        }
+        return total.outcomes
+    }
+
+    /// Segments by day, of the days on which anything can be due.
+    private func days(dueBefore cutoff: Timestamp?) throws -> [[Catalogue.Segment]] {
+        guard let cutoff else { return [] }
+        let due = try catalogue.snapshot().segments.filter { $0.first < cutoff }
+        let days = Set(due.map(\.day))
+        let all = try catalogue.snapshot().segments.filter { days.contains($0.day) }
+        return Dictionary(grouping: all, by: \.day).sorted { $0.key < $1.key }.map(\.value)
+    }
+}
+
+/// Parts what is kept from what is past its date.
+struct RetentionSieve {
+    let cutoffs: [Timestamp]
+    private(set) var outcomes: [RetentionOutcome]
+    private let policy: RetentionPolicy
+
+    init(_ policy: RetentionPolicy, now: Timestamp) {
+        self.policy = policy
+        cutoffs = policy.rules.map { $0.keep.cutoff(now: now) }
+        outcomes = zip(policy.rules, cutoffs).map { RetentionOutcome(rule: $0.0.text, cutoff: $0.1) }
+    }
+
+    var hasFound: Bool { outcomes.contains { $0.contributions > 0 } }
+
+    mutating func add(_ more: [RetentionOutcome]) {
+        for (index, outcome) in more.enumerated() {
+            outcomes[index].contributions += outcome.contributions
+            outcomes[index].sightings += outcome.sightings
+            outcomes[index].oldest = [outcomes[index].oldest, outcome.oldest].compactMap(\.self).min()
+        }
+    }
+
+    /// The sightings without what is past its date.
+    mutating func sift(_ all: ResolvedSightings) -> ResolvedSightings {
+        var kept = SightingBatch()
+        for index in 0..<all.batch.count {
+            let parts = all.batch.contributions(of: index)
+            var left: [Contribution] = []
+            var lastRule = 0
+            for part in parts {
+                let force = all.register.cameras[Int(part.camera)].force
+                guard let rule = policy.rule(force: force, confidence: part.confidence), part.first < cutoffs[rule] else {
+                    left.append(part)
+                    continue
+                }
+                outcomes[rule].contributions += 1
+                outcomes[rule].oldest = min(outcomes[rule].oldest ?? part.first, part.first)
+                lastRule = rule
+            }
+            if left.isEmpty { outcomes[lastRule].sightings += 1 } else {
+                append(all, index, left, to: &kept)
+            }
+        }
+        return ResolvedSightings(kept, all.register)
+    }
+
+    private func append(
+        _ all: ResolvedSightings,
+        _ index: Int,
+        _ left: [Contribution],
+        to kept: inout SightingBatch
+    ) {
+        guard left.count < all.batch.contributionCount(index) else {
+            kept.append(index, of: all.batch)
+            return
+        }
+        kept.append(Self.reduced(all.batch.sightings[index], to: left, all.register))
+        for part in left { kept.append(part) }
+    }
+
+    /// A sighting as its remaining contributions tell it.
+    private static func reduced(
+        _ sighting: Sighting,
+        to parts: [Contribution],
+        _ register: CameraRegister
+    ) -> Sighting {
+        var reduced = sighting
+        reduced.reads = parts.reduce(0) { $0 + $1.reads }
+        reduced.first = parts.map(\.first).min() ?? sighting.first
+        // How long each camera went on seeing it is not kept, so what is known ends with the last first read.
+        reduced.last = parts.map(\.first).max() ?? sighting.last
+        if parts.contains(where: { $0.camera == sighting.camera }) {
+            reduced.last = max(reduced.last, sighting.captured)
+            return reduced
+        }
+        let order = register.cameraOrder
+        let best = parts.min { left, right in
+            if left.confidence != right.confidence { return left.confidence > right.confidence }
+            return (left.first, order[Int(left.camera)]) < (right.first, order[Int(right.camera)])
+        }
+        guard let best else { return reduced }
+        reduced.camera = best.camera
+        reduced.captured = best.first
+        reduced.confidence = best.confidence
+        reduced.direction = register.cameras[Int(best.camera)].direction?.rawValue ?? 0
+        reduced.lane = register.cameras[Int(best.camera)].lane.map { Int8($0) } ?? -1
+        reduced.speed = 0
+        return reduced
+    }
+}

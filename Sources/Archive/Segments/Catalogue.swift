@@ -1,0 +1,191 @@
+public import ANPRModel
+
+/// What an archive consists of: segments, cursors, sources, purges. Changed in transactions only.
+public final class Catalogue {
+    /// A segment file.
+    public struct Segment: Sendable, Equatable {
+        /// Its number; higher is newer.
+        public var id: Int64
+        /// The day it belongs to, counted from 1970-01-01.
+        public var day: Int32
+        /// The file, below the archive's folder.
+        public var name: String
+        /// How many rows it has.
+        public var rows: Int
+        /// How long the file is.
+        public var bytes: Int
+        /// The earliest and the latest first read in it.
+        public var first: Timestamp
+        public var last: Timestamp
+    }
+
+    /// A consistent look at the archive.
+    public struct Snapshot: Sendable {
+        /// The segments.
+        public var segments: [Segment]
+        /// The number of the first sighting that is in the log and not in a segment.
+        public var archivedThrough: UInt64
+    }
+
+    private let database: Database
+    private static let version: Int64 = 1
+
+    /// Opens the catalogue of a data folder.
+    ///
+    /// - Parameter isReadOnly: whether it must exist and is only looked at.
+    public init(_ path: String, isReadOnly: Bool = false) throws(StorageError) {
+        if isReadOnly, !DataFolder.exists(path) {
+            throw StorageError(.system, "\(path): there is no catalogue; is this an anpr data folder?")
+        }
+        database = try Database(path, isReadOnly: isReadOnly)
+        if !isReadOnly { try makeTables() }
+        let version = try meta("version").flatMap(Int64.init) ?? Self.version
+        guard version == Self.version else {
+            throw StorageError(.mismatch, "\(path): version \(version) of the catalogue; this program reads \(Self.version)")
+        }
+    }
+
+    private func makeTables() throws(StorageError) {
+        let tables = [
+            "meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+            "sources (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (kind, name))",
+            """
+            segments (id INTEGER PRIMARY KEY AUTOINCREMENT, day INTEGER NOT NULL, name TEXT NOT NULL, \
+            rows INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL)
+            """,
+            "cursors (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL)",
+            """
+            purges (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, rule TEXT NOT NULL, \
+            sightings INTEGER NOT NULL, contributions INTEGER NOT NULL)
+            """,
+        ]
+        for table in tables { try database.run("CREATE TABLE IF NOT EXISTS \(table)") }
+        try database.run("INSERT OR IGNORE INTO meta VALUES ('version', ?)", [.text(String(Self.version))])
+    }
+
+    /// A named setting of the data folder.
+    public func meta(_ key: String) throws(StorageError) -> String? {
+        try database.run("SELECT value FROM meta WHERE key = ?", [.text(key)]).first?[0].text
+    }
+
+    /// Keeps a named setting unless it is there.
+    ///
+    /// - Returns: what is kept.
+    public func keepMeta(_ key: String, _ value: String) throws(StorageError) -> String {
+        try database.run("INSERT OR IGNORE INTO meta VALUES (?, ?)", [.text(key), .text(value)])
+        return try meta(key) ?? value
+    }
+
+    /// The number of a feed or sender, given out at its first use and kept for ever.
+    public func source(_ kind: String, _ name: String) throws(StorageError) -> UInt16 {
+        try database.run("INSERT OR IGNORE INTO sources (kind, name) VALUES (?, ?)", [.text(kind), .text(name)])
+        let rows = try database.run("SELECT id FROM sources WHERE kind = ? AND name = ?", [.text(kind), .text(name)])
+        guard let id = rows.first?[0].integer, let number = UInt16(exactly: id) else {
+            throw StorageError(.mismatch, "more than 65,535 feeds and senders")
+        }
+        return number
+    }
+
+    /// The names of the sources of a kind, by number.
+    public func sources(_ kind: String) throws(StorageError) -> [UInt16: String] {
+        var names: [UInt16: String] = [:]
+        for row in try database.run("SELECT id, name FROM sources WHERE kind = ?", [.text(kind)]) {
+            names[UInt16(row[0].integer)] = row[1].text
+        }
+        return names
+    }
+
+    /// Where a reader of the sighting log stands.
+    public func cursor(_ name: String) throws(StorageError) -> UInt64 {
+        UInt64(try database.run("SELECT sequence FROM cursors WHERE name = ?", [.text(name)]).first?[0].integer ?? 0)
+    }
+
+    /// Moves a reader of the sighting log forward.
+    public func setCursor(_ name: String, _ sequence: UInt64) throws(StorageError) {
+        try database.run(
+            "INSERT INTO cursors VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET sequence = excluded.sequence",
+            [.text(name), .integer(Int64(sequence))]
+        )
+    }
+
+    /// All segments, and how far the log is in them.
+    public func snapshot() throws(StorageError) -> Snapshot {
+        try database.run("BEGIN")
+        defer { _ = try? database.run("COMMIT") }
+        let rows = try database.run("SELECT id, day, name, rows, bytes, first, last FROM segments ORDER BY day, id")
+        let segments = rows.map { row in
+            Segment(
+                id: row[0].integer,
+                day: Int32(row[1].integer),
+                name: row[2].text,
+                rows: Int(row[3].integer),
+                bytes: Int(row[4].integer),
+                first: Timestamp(milliseconds: row[5].integer),
+                last: Timestamp(milliseconds: row[6].integer)
+            )
+        }
+        return Snapshot(segments: segments, archivedThrough: try cursor("archive"))
+    }
+
+    /// Replaces segments by others, and moves the archive's cursor, in one step.
+    ///
+    /// - Parameters:
+    ///   - removed: the segments that go; their files are the caller's to remove, afterwards.
+    ///   - added: the segments that come, whose files are complete and durable; their ids are given out here.
+    ///   - archivedThrough: the new cursor, if it moves.
+    ///   - purges: what was deleted by which rule, when a retention rule did this.
+    public func replace(
+        _ removed: [Segment],
+        with added: [Segment],
+        archivedThrough: UInt64? = nil,
+        purges: [Purge] = []
+    ) throws(StorageError) {
+        try database.transaction { () throws(StorageError) in
+            for segment in removed { try database.run("DELETE FROM segments WHERE id = ?", [.integer(segment.id)]) }
+            for segment in added {
+                try database.run(
+                    "INSERT INTO segments (day, name, rows, bytes, first, last) VALUES (?, ?, ?, ?, ?, ?)",
+                    [
+                        .integer(Int64(segment.day)), .text(segment.name), .integer(Int64(segment.rows)),
+                        .integer(Int64(segment.bytes)), .integer(segment.first.milliseconds),
+                        .integer(segment.last.milliseconds),
+                    ]
+                )
+            }
+            if let archivedThrough { try setCursor("archive", archivedThrough) }
+            for purge in purges {
+                try database.run(
+                    "INSERT INTO purges (at, rule, sightings, contributions) VALUES (?, ?, ?, ?)",
+                    [
+                        .integer(purge.at.milliseconds), .text(purge.rule), .integer(Int64(purge.sightings)),
+                        .integer(Int64(purge.contributions)),
+                    ]
+                )
+            }
+        }
+    }
+
+    /// A record of what a retention rule deleted.
+    public struct Purge: Sendable, Equatable {
+        /// When.
+        public var at: Timestamp
+        /// Which rule, as configured.
+        public var rule: String
+        /// Sightings that went whole.
+        public var sightings: Int
+        /// Contributions that went.
+        public var contributions: Int
+    }
+
+    /// All purges, oldest first.
+    public func purges() throws(StorageError) -> [Purge] {
+        try database.run("SELECT at, rule, sightings, contributions FROM purges ORDER BY id").map { row in
+            Purge(
+                at: Timestamp(milliseconds: row[0].integer),
+                rule: row[1].text,
+                sightings: Int(row[2].integer),
+                contributions: Int(row[3].integer)
+            )
+        }
+    }
+}

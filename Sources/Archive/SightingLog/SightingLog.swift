@@ -1,0 +1,191 @@
+public import ANPRModel
+public import SightingFrames
+import Synchronization
+
+/// Everything that left deduplication, in order and numbered: what the archive and the forwarder read.
+///
+/// Files of blocks; each begins with the register, so that it decodes alone. A mark after the frames of a journal
+/// entry says that all up to there is in the log; what stands behind the last mark is cut off when the log is opened,
+/// because the journal will give it again. One writer, any number of readers of what lies before the last mark.
+public final class SightingLog: Sendable {
+    /// A file of the log.
+    struct Part: Sendable, Equatable {
+        var first: UInt64
+        var path: String
+    }
+
+    private struct State: ~Copyable {
+        var parts: [Part] = []
+        var file: DataFile?
+        var length = 0
+        var committedLength = 0
+        var next: UInt64 = 0
+        var mark = StreamMark(journalEntry: 0, closedThrough: .distantPast, isEnd: false)
+        var registered = 0
+        var observers: [@Sendable () -> Void] = []
+    }
+
+    /// How far the log goes.
+    public struct Extent: Sendable, Equatable {
+        /// The number of the next sighting.
+        public var next: UInt64
+        /// The last mark.
+        public var mark: StreamMark
+    }
+
+    private let folder: String
+    private let partLengthMax: Int
+    private let state: Mutex<State>
+
+    /// Opens a log for writing, made if it is not there, and cuts off what no mark covers.
+    public init(_ folder: String, partLengthMax: Int = 64 << 20) throws {
+        self.folder = folder
+        self.partLengthMax = partLengthMax
+        state = Mutex(State())
+        try DataFolder.make(folder)
+        let parts = try Self.parts(in: folder)
+        try state.withLock { state in
+            state.parts = parts
+            try Self.recover(&state)
+        }
+    }
+
+    /// How far the log goes.
+    public var extent: Extent { state.withLock { Extent(next: $0.next, mark: $0.mark) } }
+
+    /// Has a function called after each append; for readers in the same process.
+    public func observe(_ observer: @escaping @Sendable () -> Void) {
+        state.withLock { $0.observers.append(observer) }
+    }
+
+    static func parts(in folder: String) throws -> [Part] {
+        try DataFolder.names(in: folder).filter { $0.hasSuffix(".sightings") }.map { name in
+            guard let first = UInt64(name.dropLast(10)) else {
+                throw StorageError(.damaged, "\(folder)/\(name): not a sighting log's name")
+            }
+            return Part(first: first, path: "\(folder)/\(name)")
+        }
+    }
+
+    /// Finds the last mark; a last file without any is removed, and the one before it looked at.
+    private static func recover(_ state: inout State) throws {
+        while let part = state.parts.last {
+            let file = try DataFile(part.path, .append)
+            let scan = LogScan(try file.contents())
+            guard let end = scan.lastMark else {
+                try DataFolder.remove(part.path)
+                state.parts.removeLast()
+                continue
+            }
+            if scan.length > end.offset { try file.truncate(to: end.offset) }
+            state.file = file
+            state.length = end.offset
+            state.committedLength = end.offset
+            state.next = end.sequence
+            state.mark = end.mark
+            state.registered = end.cameraCount
+            return
+        }
+    }
+
+    /// Appends sightings and a mark behind them.
+    ///
+    /// - Parameters:
+    ///   - batch: all that the journal gave up to the mark and the log does not have yet; may be empty.
+    ///   - encoder: of `register`.
+    ///   - isDurable: whether to return only when it is on stable storage. Without, a crash of the machine loses what the
+    ///     journal then gives again; a crash of the process loses nothing.
+    public func append(
+        _ batch: SightingBatch,
+        mark: StreamMark,
+        register: CameraRegister,
+        encoder: FrameEncoder,
+        frameCount: Int = 8192,
+        isDurable: Bool
+    ) throws {
+        let observers = try state.withLock { state in
+            var bytes: [UInt8] = []
+            if state.file == nil || state.length > partLengthMax { try startPart(&state) }
+            if state.registered < register.count {
+                try RegisterBlock.encode(register, from: state.registered).write(to: &bytes)
+                state.registered = register.count
+            }
+            var start = 0
+            while start < batch.count {
+                let end = min(start + frameCount, batch.count)
+                try encoder.encode(batch, start..<end, sequence: state.next).write(to: &bytes)
+                state.next += UInt64(end - start)
+                start = end
+            }
+            mark.block(sequence: state.next).write(to: &bytes)
+            guard let file = state.file else { return [@Sendable () -> Void]() }
+            try file.write(bytes, at: state.length)
+            if isDurable { try file.sync() }
+            state.length += bytes.count
+            state.committedLength = state.length
+            state.mark = mark
+            return state.observers
+        }
+        for observer in observers { observer() }
+    }
+
+    private func startPart(_ state: inout State) throws {
+        let digits = String(state.next)
+        var path = "\(folder)/\(String(repeating: "0", count: 20 - digits.count))\(digits).sightings"
+        if state.parts.last?.path == path { path = state.parts.last?.path ?? path }
+        if let old = state.file { try old.sync() }
+        state.file = try DataFile(path, .replace)
+        try DataFolder.sync(folder)
+        if state.parts.last?.path != path { state.parts.append(Part(first: state.next, path: path)) }
+        state.length = 0
+        state.committedLength = 0
+        state.registered = 0
+    }
+
+    /// Removes files whose sightings all readers have passed.
+    ///
+    /// - Parameter sequence: the number that every reader has reached.
+    public func drop(before sequence: UInt64) throws {
+        try state.withLock { state in
+            while state.parts.count > 1, state.parts[1].first <= sequence {
+                try DataFolder.remove(state.parts[0].path)
+                state.parts.removeFirst()
+            }
+        }
+    }
+
+    /// Closes the file being written, so that it can be dropped in its turn; the next one starts with a mark.
+    public func closePart(register: CameraRegister, encoder: FrameEncoder) throws {
+        let mark = try state.withLock { state in
+            guard state.length > 0, state.parts.last?.first != state.next else { return nil as StreamMark? }
+            try startPart(&state)
+            return state.mark
+        }
+        guard let mark else { return }
+        try append(SightingBatch(), mark: mark, register: register, encoder: encoder, isDurable: true)
+    }
+}
+
+/// A walk over one file of a log: where its marks are.
+struct LogScan {
+    struct End {
+        var offset: Int
+        var sequence: UInt64
+        var mark: StreamMark
+        var cameraCount: Int
+    }
+
+    let length: Int
+    private(set) var lastMark: End?
+
+    init(_ bytes: [UInt8]) {
+        length = bytes.count
+        var position = 0
+        var cameras = 0
+        while let block = try? Block.read(bytes, at: &position) {
+            if block.kind == .register { cameras += Int(block.count) }
+            guard block.kind == .mark, let mark = try? StreamMark(block) else { continue }
+            lastMark = End(offset: position, sequence: block.sequence, mark: mark, cameraCount: cameras)
+        }
+    }
+}

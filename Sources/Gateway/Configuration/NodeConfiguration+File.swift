@@ -1,0 +1,277 @@
+import Archive
+import Deduplication
+import FeedDecoding
+import Foundation
+import Yams
+
+/// Why a configuration was refused: everything that is wrong with it.
+package struct ConfigurationRefused: Error, CustomStringConvertible {
+    /// The file.
+    package var path: String
+    /// Each problem, in order of lines.
+    package var problems: [ConfigurationProblem]
+
+    /// The problems, one a line.
+    package var description: String { problems.map { "\(path): \($0)" }.joined(separator: "\n") }
+}
+
+extension NodeConfiguration {
+    /// Reads a configuration file; paths in it are relative to its folder.
+    ///
+    /// - Throws: `ConfigurationRefused` with all problems at once.
+    package static func read(_ path: String) throws -> NodeConfiguration {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ConfigurationRefused(path: path, problems: [.init(line: 0, text: "can't be read")])
+        }
+        let folder = path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) : "."
+        let reader = ConfigurationReader()
+        var parser = ConfigurationParser(reader: reader, folder: folder.isEmpty ? "/" : folder)
+        do {
+            guard let text = String(validating: data, as: UTF8.self), let root = try Yams.compose(yaml: text) else {
+                throw ConfigurationRefused(path: path, problems: [.init(line: 0, text: "empty, or not UTF-8")])
+            }
+            parser.parse(root)
+        } catch let error as YamlError {
+            throw ConfigurationRefused(path: path, problems: [Self.problem(error)])
+        }
+        guard reader.problems.isEmpty else {
+            throw ConfigurationRefused(path: path, problems: reader.problems.sorted { $0.line < $1.line })
+        }
+        return parser.configuration
+    }
+
+    private static func problem(_ error: YamlError) -> ConfigurationProblem {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            ConfigurationProblem(line: mark.line, text: "not YAML: \(problem)")
+        default: ConfigurationProblem(line: 0, text: "not YAML: \(error)")
+        }
+    }
+}
+
+/// Turns the YAML tree into a configuration, one section a function.
+struct ConfigurationParser {
+    let reader: ConfigurationReader
+    let folder: String
+    var configuration = NodeConfiguration()
+
+    mutating func parse(_ root: Node) {
+        let known = [
+            "node", "data", "forces", "cameras", "feeds", "deduplication", "forward", "receive", "retention",
+        ]
+        let members = reader.members(root, of: "the configuration", known: known)
+        configuration.node = reader.text(members["node"], "node", in: root) ?? ""
+        configuration.data = reader.text(members["data"], "data", in: root).map(resolved) ?? ""
+        if let cameras = members["cameras"] { configuration.cameras = reader.text(cameras, "cameras").map(resolved) }
+        parseForces(members["forces"])
+        parseFeeds(members["feeds"])
+        if let node = members["deduplication"] { parseDeduplication(node) }
+        for item in reader.items(members["forward"], of: "forward") { parseForward(item) }
+        if let node = members["receive"] { parseReceive(node) }
+        if let node = members["retention"] { parseRetention(node) }
+        checkWhole(root)
+    }
+
+    private func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
+
+    private func checkWhole(_ root: Node) {
+        let takesFeeds = !configuration.feeds.isEmpty || !configuration.forces.isEmpty
+        if takesFeeds, configuration.cameras == nil { reader.note("cameras is missing: a node with feeds needs a register", at: root) }
+        if !takesFeeds, configuration.receive == nil { reader.note("nothing comes in: there are no feeds and no receive", at: root) }
+        if let cameras = configuration.cameras { checkRegister(cameras, root) }
+        for feed in configuration.feeds {
+            if let path = feed.path, !FileManager.default.fileExists(atPath: path) {
+                reader.note("feed \(feed.name): \(path) is not there", at: root)
+            }
+        }
+    }
+
+    private func checkRegister(_ path: String, _ root: Node) {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            return reader.note("cameras: \(path) can't be read", at: root)
+        }
+        do throws(CameraRegisterFile.Faults) {
+            _ = try CameraRegisterFile.cameras(Array(data))
+        } catch {
+            for fault in error.faults { reader.note("cameras: \(path): \(fault)", at: root) }
+        }
+    }
+
+    private mutating func parseForces(_ node: Node?) {
+        for item in reader.items(node, of: "forces") {
+            let members = reader.members(item, of: "a force", known: ["code", "name"])
+            guard let code = reader.text(members["code"], "a force's code", in: item) else { continue }
+            if configuration.forces.contains(where: { $0.code == code }) {
+                reader.note("force \(code) is there twice", at: item)
+            }
+            let name = members["name"].flatMap { reader.text($0, "a force's name") } ?? code
+            configuration.forces.append(.init(code: code, name: name))
+        }
+    }
+
+    private mutating func parseFeeds(_ node: Node?) {
+        for item in reader.items(node, of: "feeds") {
+            let known = ["name", "force", "forces", "source", "path", "format", "timeZone"]
+            let members = reader.members(item, of: "a feed", known: known)
+            guard let name = reader.text(members["name"], "a feed's name", in: item) else { continue }
+            if configuration.feeds.contains(where: { $0.name == name }) {
+                reader.note("feed \(name) is there twice", at: item)
+            }
+            let path = reader.text(members["path"], "path of feed \(name)", in: item).map(resolved)
+            if let source = members["source"], let text = reader.text(source, "source of feed \(name)"), text != "file" {
+                reader.note("source of feed \(name): '\(text)' is not known; there is file", at: source)
+            }
+            var feed = NodeConfiguration.Feed(name: name, forces: forces(of: name, members, item), path: path)
+            if let format = members["format"], let text = reader.text(format, "format of feed \(name)") {
+                feed.format = FeedFormat(rawValue: text)
+                if feed.format == nil {
+                    let known = FeedFormat.allCases.map(\.rawValue).joined(separator: ", ")
+                    reader.note("format of feed \(name): '\(text)' is not known; there are \(known)", at: format)
+                }
+            }
+            if let zone = members["timeZone"], let text = reader.text(zone, "timeZone of feed \(name)") {
+                feed.timeZone = text
+                if TimeZone(identifier: text) == nil {
+                    reader.note("timeZone of feed \(name): '\(text)' is no zone such as Europe/London", at: zone)
+                }
+            }
+            configuration.feeds.append(feed)
+        }
+    }
+
+    /// `force: "43"` or `forces: ["43", "44"]`: what a feed may speak for.
+    private func forces(of feed: String, _ members: [String: Node], _ item: Node) -> Set<String> {
+        var nodes = reader.items(members["forces"], of: "forces of feed \(feed)")
+        if let one = members["force"] { nodes.append(one) }
+        if nodes.isEmpty { reader.note("feed \(feed) names no force that it may speak for", at: item) }
+        var codes: Set<String> = []
+        for node in nodes {
+            guard let code = reader.text(node, "a force of feed \(feed)") else { continue }
+            if !configuration.forces.contains(where: { $0.code == code }) {
+                reader.note("feed \(feed): force \(code) is not among the forces", at: node)
+            }
+            codes.insert(code)
+        }
+        return codes
+    }
+
+    private mutating func parseDeduplication(_ node: Node) {
+        let known = ["window", "gap", "lateness", "reconcile", "reconcileCount", "futureSkew", "variants", "sites"]
+        let members = reader.members(node, of: "deduplication", known: known)
+        let day: Int64 = 86_400_000
+        var rules = DeduplicationRules()
+        rules.window = window(members, "deduplication") ?? rules.window
+        if let lateness = reader.duration(members["lateness"], "lateness", 0...day) { rules.lateness = lateness }
+        if let reconcile = reader.duration(members["reconcile"], "reconcile", 0...(31 * day)) { rules.reconcile = reconcile }
+        if let count = reader.integer(members["reconcileCount"], "reconcileCount", 1000...1_000_000_000) {
+            rules.reconcileCount = count
+        }
+        if let skew = reader.duration(members["futureSkew"], "futureSkew", 0...day) { configuration.futureSkew = skew }
+        if let variants = members["variants"], reader.text(variants, "variants") != "off" {
+            reader.note("variants: this version knows only off", at: variants)
+        }
+        if let sites = members["sites"], let mapping = sites.mapping {
+            for (key, value) in mapping {
+                guard let site = key.string else { continue }
+                let own = reader.members(value, of: "site \(site)", known: ["window", "gap"])
+                rules.sites[site] = window(own, "site \(site)") ?? rules.window
+            }
+        }
+        if rules.reconcile < rules.lateness { reader.note("reconcile must be no shorter than lateness", at: node) }
+        configuration.deduplication = rules
+    }
+
+    private func window(_ members: [String: Node], _ what: String) -> DeduplicationRules.Window? {
+        let hour: Int64 = 3_600_000
+        let window = reader.duration(members["window"], "window of \(what)", 0...hour)
+        let gap = reader.duration(members["gap"], "gap of \(what)", 0...hour)
+        guard window != nil || gap != nil else { return nil }
+        return DeduplicationRules.Window(window: window ?? DeduplicationRules().window.window, gap: gap)
+    }
+
+    private mutating func parseForward(_ node: Node) {
+        let members = reader.members(node, of: "forward", known: ["to"])
+        guard let text = reader.text(members["to"], "to", in: node) else { return }
+        guard let address = address(text) else {
+            return reader.note("to: '\(text)' is no address such as archive.example:7700", at: members["to"])
+        }
+        configuration.forward.append(.init(host: address.host, port: address.port))
+    }
+
+    private mutating func parseReceive(_ node: Node) {
+        let members = reader.members(node, of: "receive", known: ["listen", "idleAfter", "gateways"])
+        let text = reader.text(members["listen"], "listen", in: node) ?? ""
+        let address = address(text)
+        if address == nil, members["listen"] != nil {
+            reader.note("listen: '\(text)' is no address such as 127.0.0.1:7700", at: members["listen"])
+        }
+        var gateways: [NodeConfiguration.Receive.Gateway] = []
+        for item in reader.items(members["gateways"], of: "gateways") {
+            let own = reader.members(item, of: "a gateway", known: ["node", "forces"])
+            guard let name = reader.text(own["node"], "a gateway's node", in: item) else { continue }
+            let forces = reader.items(own["forces"], of: "forces of gateway \(name)")
+                .compactMap { reader.text($0, "a force of gateway \(name)") }
+            if forces.isEmpty { reader.note("gateway \(name) names no force that it may speak for", at: item) }
+            gateways.append(.init(node: name, forces: Set(forces)))
+        }
+        if gateways.isEmpty { reader.note("receive names no gateways that may connect", at: node) }
+        configuration.receive = .init(
+            host: address?.host ?? "",
+            port: address?.port ?? 0,
+            idleAfter: reader.duration(members["idleAfter"], "idleAfter") ?? 30_000,
+            gateways: gateways
+        )
+    }
+
+    private func address(_ text: String) -> (host: String, port: Int)? {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port), colon > text.startIndex
+        else { return nil }
+        return (String(text[..<colon]), port)
+    }
+
+    private mutating func parseRetention(_ node: Node) {
+        var rules: [RetentionRule] = []
+        for item in reader.items(node, of: "retention") {
+            let members = reader.members(item, of: "a retention rule", known: ["when", "keep"])
+            guard let keep = period(members["keep"], item) else { continue }
+            var rule = RetentionRule(text: "", keep: keep)
+            if let when = members["when"] { parseCondition(when, &rule) }
+            rule.text = Self.describe(rule, members["keep"]?.string ?? "")
+            rules.append(rule)
+        }
+        let isOpen = rules.contains { $0.force == nil && $0.confidenceBelow == nil && $0.dataClass != .quarantine }
+        if !isOpen { reader.note("retention needs a last rule without a condition, so that nothing is kept for ever", at: node) }
+        configuration.retention = RetentionPolicy(rules)
+    }
+
+    private func parseCondition(_ node: Node, _ rule: inout RetentionRule) {
+        let members = reader.members(node, of: "when", known: ["class", "force", "confidenceBelow"])
+        if let value = members["class"], let text = reader.text(value, "class") {
+            rule.dataClass = RetentionRule.DataClass(rawValue: text)
+            if rule.dataClass == nil {
+                let known = RetentionRule.DataClass.allCases.map(\.rawValue).joined(separator: ", ")
+                reader.note("class: '\(text)' is not known; there are \(known)", at: value)
+            }
+        }
+        rule.force = members["force"].flatMap { reader.text($0, "force") }
+        rule.confidenceBelow = reader.integer(members["confidenceBelow"], "confidenceBelow", 1...100)
+    }
+
+    private func period(_ node: Node?, _ item: Node) -> RetentionPeriod? {
+        guard let text = reader.text(node, "keep", in: item) else { return nil }
+        if text.hasSuffix("mo"), let months = Int(text.dropLast(2)), (1...1200).contains(months) { return .months(months) }
+        if let span = DurationText.milliseconds(text), span > 0 { return .span(span) }
+        reader.note("keep must be a duration such as 7d or 12mo", at: node)
+        return nil
+    }
+
+    private static func describe(_ rule: RetentionRule, _ keep: String) -> String {
+        var conditions: [String] = []
+        if let dataClass = rule.dataClass { conditions.append("class \(dataClass.rawValue)") }
+        if let force = rule.force { conditions.append("force \(force)") }
+        if let limit = rule.confidenceBelow { conditions.append("confidence below \(limit)") }
+        return "keep \(keep)" + (conditions.isEmpty ? "" : " when " + conditions.joined(separator: ", "))
+    }
+}

@@ -1,0 +1,92 @@
+/// A column of a frame being written: bytes and whole numbers of varying length.
+struct ColumnWriter {
+    private(set) var bytes: [UInt8] = []
+
+    @inline(__always)
+    mutating func put(_ byte: UInt8) { bytes.append(byte) }
+
+    /// Seven bits a byte, least first, the high bit says that more follow (LEB128).
+    @inline(__always)
+    mutating func put(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    /// A signed number, folded so that small ones of either sign are short.
+    @inline(__always)
+    mutating func put(signed value: Int64) { put(UInt64(bitPattern: value << 1 ^ value >> 63)) }
+}
+
+/// A column of a frame being read; every step checks that the bytes are there.
+struct ColumnReader {
+    private let bytes: [UInt8]
+    private var position: Int
+    private let end: Int
+
+    init(_ bytes: [UInt8], _ range: Range<Int>) {
+        self.bytes = bytes
+        position = range.lowerBound
+        end = range.upperBound
+    }
+
+    var isAtEnd: Bool { position == end }
+
+    @inline(__always)
+    mutating func byte() throws(FrameFault) -> UInt8 {
+        guard position < end else { throw .columnEnds }
+        position += 1
+        return bytes[position - 1]
+    }
+
+    @inline(__always)
+    mutating func number() throws(FrameFault) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while true {
+            let next = try byte()
+            guard shift < 63 || next < 2 else { throw .numberTooLarge }
+            value |= UInt64(next & 0x7F) << shift
+            if next < 0x80 { return value }
+            shift += 7
+            guard shift <= 63 else { throw .numberTooLarge }
+        }
+    }
+
+    @inline(__always)
+    mutating func signed() throws(FrameFault) -> Int64 {
+        let folded = try number()
+        return Int64(bitPattern: folded >> 1) ^ -Int64(bitPattern: folded & 1)
+    }
+
+    /// A number of at most `limit`.
+    @inline(__always)
+    mutating func number(upTo limit: UInt64) throws(FrameFault) -> UInt64 {
+        let value = try number()
+        guard value <= limit else { throw .numberTooLarge }
+        return value
+    }
+}
+
+/// Why a frame could not be decoded though its checksum is right.
+public enum FrameFault: Error, Equatable, Sendable {
+    /// The block is no frame of this kind.
+    case notAFrame
+    /// It does not unpack to the length it names.
+    case badPacking
+    /// A column has fewer values than there are sightings.
+    case columnEnds
+    /// A column has bytes to spare.
+    case columnTooLong
+    /// A number outside its range.
+    case numberTooLarge
+    /// A camera that the stream has not named.
+    case unknownCamera
+    /// A mark that is none.
+    case badMark
+    /// A text that is not UTF-8, or too long.
+    case badText
+}

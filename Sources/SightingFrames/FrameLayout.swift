@@ -1,0 +1,95 @@
+import ANPRModel
+
+/// The columns of a frame, in the order in which they are stored.
+enum FrameColumn: Int, CaseIterable {
+    /// Time of the first read, as difference to the sighting before.
+    case first
+    /// The mark by shape: the five letters and the two digits of `AA00AAA`, a column each; the first is 0 for marks of
+    /// other shapes, which stand whole in `otherMarks`.
+    case letter1, letter2, age, letter3, letter4, letter5
+    case otherMarks
+    /// The best read's camera: low byte, rest.
+    case cameraLow, cameraHigh
+    case confidence
+    case reads
+    /// Only of sightings with more than one read: last and captured, as difference to first.
+    case last, captured
+    /// 0 for one contribution that says nothing new, else the number of those in `parts`.
+    case partCount
+    case partCamera, partReads, partFirst, partConfidence
+    /// Exceptions, each with the distance from the row of the one before: direction and lane that are not the
+    /// camera's own; speed; an identity that is not the first read's, revision and lateness.
+    case bearings, speeds, identities
+}
+
+/// Splits marks of the current shape into five letters and an age, exactly.
+enum CurrentShape {
+    /// The letters (1-26) and the two digits (0-99) of a mark of the shape `AA00AAA`.
+    struct Parts {
+        var letter1: UInt8, letter2: UInt8, age: UInt8, letter3: UInt8, letter4: UInt8, letter5: UInt8
+    }
+
+    /// 37^5: what the seven characters of the shape leave unused.
+    private static let unused: UInt64 = 69_343_957
+
+    @inline(__always)
+    static func split(_ vrm: VRM) -> Parts? {
+        guard vrm.packed % unused == 0 else { return nil }
+        var rest = vrm.packed / unused
+        var codes: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
+        codes.6 = rest % 37
+        rest /= 37
+        codes.5 = rest % 37
+        rest /= 37
+        codes.4 = rest % 37
+        rest /= 37
+        codes.3 = rest % 37
+        rest /= 37
+        codes.2 = rest % 37
+        rest /= 37
+        codes.1 = rest % 37
+        codes.0 = rest / 37
+        let lettersMin = min(min(codes.0, codes.1), min(codes.4, min(codes.5, codes.6)))
+        guard lettersMin > 10, codes.2 &- 1 < 10, codes.3 &- 1 < 10 else { return nil }
+        return Parts(
+            letter1: UInt8(codes.0 - 10),
+            letter2: UInt8(codes.1 - 10),
+            age: UInt8((codes.2 - 1) * 10 + codes.3 - 1),
+            letter3: UInt8(codes.4 - 10),
+            letter4: UInt8(codes.5 - 10),
+            letter5: UInt8(codes.6 - 10)
+        )
+    }
+
+    /// The mark of the parts, or `nil` when one is out of range.
+    @inline(__always)
+    static func join(_ parts: Parts) -> VRM? {
+        let letters = [parts.letter1, parts.letter2, parts.letter3, parts.letter4, parts.letter5]
+        for letter in letters where letter == 0 || letter > 26 { return nil }
+        guard parts.age < 100 else { return nil }
+        var packed = UInt64(parts.letter1) + 10
+        packed = packed * 37 + UInt64(parts.letter2) + 10
+        packed = packed * 37 + UInt64(parts.age / 10) + 1
+        packed = packed * 37 + UInt64(parts.age % 10) + 1
+        packed = packed * 37 + UInt64(parts.letter3) + 10
+        packed = packed * 37 + UInt64(parts.letter4) + 10
+        packed = packed * 37 + UInt64(parts.letter5) + 10
+        return VRM(trusted: packed * unused)
+    }
+}
+
+/// The cameras of each site in the order of their registration: a contribution names its camera by its place here.
+///
+/// Registers only grow, so places never change.
+struct SiteCameras: Sendable {
+    private(set) var bySite: [[CameraIndex]] = []
+    private(set) var placeOfCamera: [UInt32] = []
+
+    init(_ register: CameraRegister) {
+        bySite = [[CameraIndex]](repeating: [], count: register.sites.count)
+        for (index, site) in register.siteOfCamera.enumerated() {
+            placeOfCamera.append(UInt32(bySite[Int(site)].count))
+            bySite[Int(site)].append(CameraIndex(index))
+        }
+    }
+}

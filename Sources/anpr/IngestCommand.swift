@@ -1,0 +1,144 @@
+import ANPRModel
+import Access
+import Archive
+import ArgumentParser
+import FeedDecoding
+import Foundation
+import Gateway
+import Logging
+
+/// `anpr ingest`: the whole pipeline over finite feeds.
+struct IngestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ingest",
+        abstract: "Take finite feeds in, deduplicate, archive, forward, apply retention; then report.",
+        discussion: """
+            Without feeds, takes those the configuration names. A file given here is matched to a configured feed by \
+            its name, or as NAME=FILE; one that matches none may speak for all forces of the node. What an earlier \
+            run took of the same bytes is passed over, so a run that was cut off is simply repeated.
+            """
+    )
+
+    @OptionGroup var node: ConfigurationOption
+
+    @Option(help: "The format of feeds whose extension tells none: ndjson or csv.")
+    var format: FeedFormat?
+
+    @Option(help: "How long to wait for the next node without any progress.")
+    var patience = DurationArgument(milliseconds: 30_000)
+
+    @Argument(help: "Files, NAME=FILE, directories, or - for standard input.")
+    var feeds: [String] = []
+
+    func run() async throws {
+        let configuration = try node.read()
+        let began = ContinuousClock.now
+        let core = try open(configuration)
+        let set = try CommandInput.unusable { try FeedSet(CommandInput.files(feeds), format: format, node: core) }
+        var ingest = Ingest(node: core, feeds: set, now: Operator.now)
+        let line = ProgressLine()
+        let report = try CommandInput.unusable { try ingest.run { line.show($0, began) } }
+        let took = ContinuousClock.now - began
+        line.clear()
+        let forwards = configuration.forward.map(\.text)
+        var deliveries: [Delivery] = []
+        for forward in configuration.forward { deliveries.append(try await deliver(core, configuration, forward)) }
+        try core.tidy(forwards: forwards)
+        let purged = try core.applyRetention(now: Operator.now)
+        try audit(configuration, report, purged)
+        try Console.output(
+            IngestReport(configuration: configuration, report: report, deliveries: deliveries, purged: purged, took: took).text
+        )
+        if report.feeds.contains(where: { $0.failure != nil }) || deliveries.contains(where: { $0.failure != nil }) {
+            throw ExitCode.failure
+        }
+    }
+
+    private func open(_ configuration: NodeConfiguration) throws -> NodeCore {
+        let core = try NodeCore(configuration)
+        if let cameras = configuration.cameras {
+            try core.register(CommandInput.register(cameras).cameras)
+        }
+        return core
+    }
+
+    private func deliver(
+        _ core: NodeCore,
+        _ configuration: NodeConfiguration,
+        _ forward: NodeConfiguration.Forward
+    ) async throws -> Delivery {
+        let forwarder = Forwarder(
+            to: forward,
+            log: core.log,
+            logFolder: core.logFolder,
+            node: configuration.node,
+            stream: core.stream,
+            logger: Logger(label: "anpr.link") { _ in SwiftLogNoOpLogHandler() }
+        ) { _ in }
+        var delivery = Delivery(to: forward.text)
+        do {
+            try await forwarder.deliverAll(patience: .milliseconds(patience.milliseconds))
+        } catch let undelivered as Forwarder.Undelivered {
+            delivery.failure = undelivered.description
+        }
+        delivery.traffic = await forwarder.traffic
+        try core.delivered(to: forward.text, before: delivery.traffic.delivered)
+        return delivery
+    }
+
+    private func audit(
+        _ configuration: NodeConfiguration,
+        _ report: Ingest.Report,
+        _ purged: [RetentionOutcome]
+    ) throws {
+        let log = Operator.audit(configuration.data)
+        let at = TimestampWriter.text(Operator.now)
+        let feeds = report.feeds.map(\.name).joined(separator: " ")
+        try log.append(
+            AuditRecord(
+                at: at, actor: Operator.name, action: .ingest, reason: "ingest", request: ["feeds": feeds],
+                count: Int(report.counts.received)
+            )
+        )
+        if report.tally.acrossForces > 0 {
+            try log.append(
+                AuditRecord(
+                    at: at, actor: "anpr", action: .combine, reason: "deduplication across forces",
+                    request: ["feeds": feeds], count: report.tally.acrossForces
+                )
+            )
+        }
+        try RetentionCommand.audit(purged, data: configuration.data, actor: "anpr")
+    }
+}
+
+/// How forwarding to one address ended.
+struct Delivery {
+    var to: String
+    var traffic = Forwarder.Traffic()
+    var failure: String?
+}
+
+/// One line on a terminal that says how far a long run has come.
+final class ProgressLine {
+    private let isShown = Console.showsProgress
+    private var last = ContinuousClock.now
+    private static let interval = Duration.milliseconds(200)
+
+    func show(_ report: Ingest.Report, _ began: ContinuousClock.Instant) {
+        let now = ContinuousClock.now
+        guard isShown, now - last > Self.interval else { return }
+        last = now
+        let counts = report.counts
+        let seconds = max(0.001, (now - began) / .seconds(1))
+        let rate = Int(Double(counts.received) / seconds)
+        Console.progress(
+            "\(NumberText.grouped(counts.received)) reads  \(NumberText.grouped(rate))/s  "
+                + "\(NumberText.grouped(report.tally.sightings)) sightings  lag \(report.lag / 1000) s"
+        )
+    }
+
+    func clear() {
+        if isShown { Console.progress("") }
+    }
+}

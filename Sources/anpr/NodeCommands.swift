@@ -1,0 +1,214 @@
+import ANPRModel
+import Access
+import Archive
+import ArgumentParser
+import Foundation
+import Gateway
+import Logging
+
+/// `anpr check`: all that is wrong with a configuration.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Say all that is wrong with a configuration at once, with line numbers."
+    )
+
+    @Argument(help: "The configuration (YAML).")
+    var config: String
+
+    func run() throws {
+        do {
+            let configuration = try NodeConfiguration.read(config)
+            try Console.output(
+                """
+                \(config): good. Node \(configuration.node), \(configuration.forces.count) forces, \
+                \(configuration.feeds.count) feeds, \(configuration.receive?.gateways.count ?? 0) gateways, \
+                \(configuration.forward.count) links out, \(configuration.retention.rules.count) retention rules.
+
+                """
+            )
+        } catch let refused as ConfigurationRefused {
+            Console.note("\(refused)")
+            throw CommandInput.unusableInput
+        }
+    }
+}
+
+/// `anpr serve`: the daemon.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run a node: take links from gateways, join, archive, forward; until SIGTERM."
+    )
+
+    @OptionGroup var node: ConfigurationOption
+
+    @Option(help: "Write the port that links come in on to this file once it is open.")
+    var portFile: String?
+
+    func run() async throws {
+        let configuration = try node.read()
+        guard configuration.receive != nil else {
+            Console.note("\(node.config): receive is missing: serve takes what links bring; for files there is ingest")
+            throw CommandInput.unusableInput
+        }
+        var logger = Logger(label: "anpr") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .info
+        let portFile = portFile
+        let serve = Serve(configuration, logger: logger) { port in
+            guard let portFile else { return }
+            try? Data("\(port)\n".utf8).write(to: URL(fileURLWithPath: portFile), options: .atomic)
+        }
+        do {
+            try await serve.run()
+        } catch let error as StorageError {
+            Console.note("\(error)")
+            throw ExitCode.failure
+        }
+    }
+}
+
+/// `anpr quarantine`: rejected input.
+struct QuarantineCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "quarantine",
+        abstract: "Rejected input.",
+        subcommands: [List.self]
+    )
+
+    /// `anpr quarantine list`.
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List rejected records by feed, place and reason; never their contents."
+        )
+
+        @OptionGroup var node: DataOption
+
+        func run() throws {
+            let records = try Quarantine.records(in: "\(try node.folder())/quarantine")
+            var text = ""
+            for record in records {
+                text += "\(record.received)  \(record.feed):\(record.line)  byte \(record.offset)  "
+                text += "\(record.reason)\(record.continued == true ? " (continued)" : "")  \(record.raw.count) bytes\n"
+            }
+            try Console.output(text)
+            Console.note("\(NumberText.grouped(records.count)) records")
+        }
+    }
+}
+
+/// `anpr retention`: what would go, and what goes.
+struct RetentionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retention",
+        abstract: "What retention rules would delete, and deleting it.",
+        subcommands: [Plan.self, Apply.self]
+    )
+
+    /// `anpr retention plan`.
+    struct Plan: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "plan",
+            abstract: "Say what is past its date, by rule; delete nothing."
+        )
+
+        @OptionGroup var node: ConfigurationOption
+
+        @Option(help: "Plan as of this time instead of now.")
+        var asOf: MomentArgument?
+
+        func run() throws {
+            let core = try NodeCore(try node.read())
+            try Console.output(RetentionCommand.text(try core.retentionPlan(now: asOf?.time ?? Operator.now), "would go"))
+        }
+    }
+
+    /// `anpr retention apply`.
+    struct Apply: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "apply",
+            abstract: "Delete what is past its date, and record it."
+        )
+
+        @OptionGroup var node: ConfigurationOption
+
+        func run() throws {
+            let configuration = try node.read()
+            let outcomes = try NodeCore(configuration).applyRetention(now: Operator.now)
+            try RetentionCommand.audit(outcomes, data: configuration.data, actor: Operator.name)
+            try Console.output(RetentionCommand.text(outcomes, "went"))
+        }
+    }
+
+    /// Logs what was deleted, by rule.
+    static func audit(_ outcomes: [RetentionOutcome], data: String, actor: String) throws {
+        for outcome in outcomes where outcome.contributions > 0 {
+            try Operator.audit(data).append(
+                AuditRecord(
+                    at: TimestampWriter.text(Operator.now),
+                    actor: actor,
+                    action: .purge,
+                    reason: outcome.rule,
+                    request: [
+                        "before": TimestampWriter.text(outcome.cutoff), "sightings": String(outcome.sightings),
+                    ],
+                    count: outcome.contributions
+                )
+            )
+        }
+    }
+
+    private static func text(_ outcomes: [RetentionOutcome], _ verb: String) -> String {
+        if outcomes.isEmpty { return "There are no retention rules: everything is kept.\n" }
+        return outcomes.map { outcome in
+            let oldest = outcome.oldest.map { ", oldest \(TimestampWriter.text($0))" } ?? ""
+            return """
+                \(outcome.rule): \(NumberText.grouped(outcome.contributions)) contributions \(verb), \
+                \(NumberText.grouped(outcome.sightings)) sightings whole; before \
+                \(TimestampWriter.text(outcome.cutoff))\(oldest)
+
+                """
+        }.joined()
+    }
+}
+
+/// `anpr audit`: the tamper-evident log.
+struct AuditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit",
+        abstract: "The tamper-evident log of who did what and why.",
+        subcommands: [Verify.self]
+    )
+
+    /// `anpr audit verify`.
+    struct Verify: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "verify",
+            abstract: "Check the whole chain; say where it was altered, cut or reordered.",
+            discussion: """
+                Prints the head: how many records, and the hash of the last. Noted down elsewhere and given back with \
+                --count and --hash it shows even a log that was rewritten whole.
+                """
+        )
+
+        @OptionGroup var node: DataOption
+
+        @Option(help: "The count of a head noted down earlier.")
+        var count: UInt64?
+
+        @Option(help: "The hash of a head noted down earlier.")
+        var hash: String?
+
+        func run() throws {
+            let expected = count.flatMap { count in hash.map { AuditLog.Head(count: count, hash: $0) } }
+            do {
+                let head = try Operator.audit(try node.folder()).verify(expected: expected)
+                try Console.output("good: \(head.count) records, head \(head.hash)\n")
+            } catch let failure as AuditLog.Failure {
+                Console.note("\(failure)")
+                throw ExitCode.failure
+            }
+        }
+    }
+}

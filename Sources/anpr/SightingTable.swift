@@ -1,0 +1,77 @@
+import ANPRModel
+import Archive
+
+/// Sightings as a table for a terminal, or as CSV.
+enum SightingTable {
+    private static let titles = ["captured (UTC)", "vrm", "site", "camera", "dir", "lane", "conf", "reads", "seen by"]
+
+    /// A table with its columns aligned.
+    static func text(_ found: ResolvedSightings) -> String {
+        guard !found.batch.isEmpty else { return "" }
+        let rows = [titles] + (0..<found.batch.count).map { row($0, found) }
+        let widths = titles.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            var line = zip(row, widths).map { NumberText.left($0, $1) }.joined(separator: "  ")
+            while line.hasSuffix(" ") { line.removeLast() }
+            return line + "\n"
+        }.joined()
+    }
+
+    private static func row(_ index: Int, _ found: ResolvedSightings) -> [String] {
+        let sighting = found.batch.sightings[index]
+        let register = found.register
+        var forces: [String] = []
+        for part in found.batch.contributions(of: index) {
+            let force = register.cameras[Int(part.camera)].force
+            if forces.last != force { forces.append(force) }
+        }
+        var time = TimestampWriter.text(sighting.captured)
+        time = time.replacing("T", with: " ").replacing("Z", with: "")
+        return [
+            time,
+            sighting.vrm.text,
+            register.siteName(of: sighting.camera),
+            register.cameras[Int(sighting.camera)].name,
+            Direction(rawValue: sighting.direction)?.text ?? "-",
+            sighting.lane >= 0 ? "\(sighting.lane)" : "-",
+            sighting.confidence >= 0 ? "\(sighting.confidence)" : "-",
+            "\(sighting.reads)",
+            forces.joined(separator: "+"),
+        ]
+    }
+
+    /// CSV with a header row; contributions as `force/camera:reads`, separated by spaces.
+    static func csv(_ found: ResolvedSightings) -> String {
+        var text = "vrm,site,first,last,captured,force,camera,confidence,direction,lane,reads,contributions\n"
+        let register = found.register
+        for index in 0..<found.batch.count {
+            let sighting = found.batch.sightings[index]
+            let camera = register.cameras[Int(sighting.camera)]
+            let parts = found.batch.contributions(of: index).map { part in
+                let source = register.cameras[Int(part.camera)]
+                return "\(source.force)/\(source.name):\(part.reads)"
+            }
+            let fields = [
+                sighting.vrm.text,
+                camera.site,
+                TimestampWriter.text(sighting.first),
+                TimestampWriter.text(sighting.last),
+                TimestampWriter.text(sighting.captured),
+                camera.force,
+                camera.name,
+                sighting.confidence >= 0 ? "\(sighting.confidence)" : "",
+                Direction(rawValue: sighting.direction)?.text ?? "",
+                sighting.lane >= 0 ? "\(sighting.lane)" : "",
+                "\(sighting.reads)",
+                parts.joined(separator: " "),
+            ]
+            text += fields.map(quoted).joined(separator: ",") + "\n"
+        }
+        return text
+    }
+
+    private static func quoted(_ field: String) -> String {
+        guard field.contains(where: { "\",\r\n".contains($0) }) else { return field }
+        return "\"" + field.replacing("\"", with: "\"\"") + "\""
+    }
+}
