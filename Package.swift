@@ -11,6 +11,10 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+func tests(_ name: String, on others: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: others, swiftSettings: strict)
+}
+
 func library(_ name: String, on others: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: others, swiftSettings: strict)
 }
@@ -72,6 +76,29 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
+        ),
+
+        // Seeded feeds and the slow reference model that answers are compared with.
+        .target(
+            name: "TestSupport",
+            dependencies: ["ANPRModel", "FeedDecoding", "Deduplication", "Simulation"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+        tests("ANPRModelTests", on: ["ANPRModel", "Simulation", "TestSupport"]),
+        tests("FeedDecodingTests", on: ["ANPRModel", "FeedDecoding", "Simulation", "TestSupport"]),
+        tests("DeduplicationTests", on: ["ANPRModel", "Deduplication", "FeedDecoding", "Simulation", "TestSupport"]),
+        tests("SightingFramesTests", on: ["ANPRModel", "Deduplication", "SightingFrames", "Simulation", "TestSupport"]),
+        tests(
+            "ArchiveTests",
+            on: ["ANPRModel", "Archive", "Deduplication", "SightingFrames", "Simulation", "TestSupport"]
+        ),
+        tests("ForwardingTests", on: ["Forwarding", "SightingFrames"]),
+        tests("AccessTests", on: ["Access", "TestSupport"]),
+        tests("GatewayTests", on: ["ANPRModel", "Archive", "Deduplication", "FeedDecoding", "Gateway", "TestSupport"]),
+        tests(
+            "EndToEndTests",
+            on: ["anpr", "ANPRModel", "Compression", "FeedDecoding", "Simulation", "TestSupport"]
         ),
     ],
     swiftLanguageModes: [.v6]

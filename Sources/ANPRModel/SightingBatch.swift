@@ -40,7 +40,12 @@ public struct SightingBatch: Sendable {
 
     /// Appends another batch.
     public mutating func append(contentsOf other: SightingBatch) {
-        for index in 0..<other.count { append(index, of: other) }
+        let base = UInt32(contributions.count)
+        let start = sightings.count
+        sightings.append(contentsOf: other.sightings)
+        contributions.append(contentsOf: other.contributions)
+        guard base > 0 else { return }
+        for index in start..<sightings.count { sightings[index].contributionStart += base }
     }
 
     /// Where a sighting's contributions stand in `contributions`.

@@ -7,6 +7,7 @@ public struct TimestampReader: Sendable {
     private var dateHead: UInt64 = 0
     private var dateTail: UInt16 = 0
     private var dateStart: Int64 = 0
+    private var hasDate = false
 
     /// Starts without a remembered date.
     public init() {}
@@ -63,7 +64,7 @@ public struct TimestampReader: Sendable {
         var head: UInt64 = 0
         for index in 0..<8 { head = head &<< 8 | UInt64(bytes[start + index]) }
         let tail = UInt16(bytes[start + 8]) << 8 | UInt16(bytes[start + 9])
-        if head == dateHead, tail == dateTail { return dateStart }
+        if hasDate, head == dateHead, tail == dateTail { return dateStart }
         guard bytes[start + 4] == 0x2D, bytes[start + 7] == 0x2D,
             let century = Self.pair(bytes, at: start), let years = Self.pair(bytes, at: start + 2),
             let month = Self.pair(bytes, at: start + 5), let day = Self.pair(bytes, at: start + 8)
@@ -75,6 +76,7 @@ public struct TimestampReader: Sendable {
         dateStart = Int64(CivilDate.days(year: year, month: Int(month), day: Int(day))) * 86_400_000
         dateHead = head
         dateTail = tail
+        hasDate = true
         return dateStart
     }
 

@@ -116,8 +116,8 @@ public struct VRMPacker: Sendable {
     @inline(__always)
     public mutating func take(_ byte: UInt8) -> Bool {
         let code = VRMPacker.code(byte)
-        if code < 37, pending == 0 {
-            guard code != 0, length < VRM.lengthMax else { return false }
+        if code &- 1 < 36, pending == 0 {
+            guard length < VRM.lengthMax else { return false }
             packed = packed &* 37 &+ UInt64(code)
             length += 1
             return true

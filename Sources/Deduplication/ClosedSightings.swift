@@ -50,9 +50,17 @@ struct ClosedSightings: Sendable {
     /// - Parameters:
     ///   - index: its place in `batch`.
     ///   - marks: its reads.
-    mutating func append(_ index: Int, of batch: SightingBatch, site: SiteIndex, marks: ArraySlice<Mark>) {
+    ///   - closedAt: the watermark, for a sighting that closed long after it was seen.
+    mutating func append(
+        _ index: Int,
+        of batch: SightingBatch,
+        site: SiteIndex,
+        marks: ArraySlice<Mark>,
+        closedAt: Timestamp = .distantPast
+    ) {
         let sighting = batch.sightings[index]
-        let reference = keys.append(sighting.vrm, site, first: sighting.first, last: sighting.last)
+        let last = max(sighting.last, closedAt)
+        let reference = keys.append(sighting.vrm, site, first: sighting.first, last: last)
         if reference.chunk - keys.firstChunk == chunks.count { chunks.append(Chunk()) }
         let place = chunks.count - 1
         chunks[place].batch.append(index, of: batch)

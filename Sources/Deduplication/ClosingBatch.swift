@@ -1,16 +1,21 @@
 import ANPRModel
 
-/// Sightings on their way out: gathered in order of opening, handed out by (first, vrm, site).
+/// Sightings on their way out: gathered in order of opening, handed out by (opened, vrm, site).
+///
+/// That is (first, vrm, site) but where a late read made a sighting begin earlier than it was opened; its place must
+/// not hang on which others close in the same step.
 struct ClosingBatch: Sendable {
     private var batch = SightingBatch()
     private var marks: [ClosedSightings.Mark] = []
     private var markEnds: [Int] = []
+    private var opened: [Timestamp] = []
     private var contributions = ContributionList()
 
     /// Adds a sighting that has closed.
     @inline(__always)
     mutating func gather(_ record: OpenSightings.Record, from open: OpenSightings, order: [UInt32]) {
         contributions.removeAll()
+        self.opened.append(record.sighting.opened)
         let opened = record.sighting.opened.milliseconds
         var sighting = record.sighting
         // Before it is given out a sighting's identity follows its first read, late or not.
@@ -44,6 +49,7 @@ struct ClosingBatch: Sendable {
         batch.removeAll()
         marks.removeAll(keepingCapacity: true)
         markEnds.removeAll(keepingCapacity: true)
+        opened.removeAll(keepingCapacity: true)
     }
 
     private func sortedOrder(_ siteOfCamera: [SiteIndex], _ siteOrder: [UInt32]) -> [Int] {
@@ -51,7 +57,7 @@ struct ClosingBatch: Sendable {
         let precedes: (Int, Int) -> Bool = { left, right in
             let a = sightings[left]
             let b = sightings[right]
-            if a.first != b.first { return a.first < b.first }
+            if opened[left] != opened[right] { return opened[left] < opened[right] }
             if a.vrm != b.vrm { return a.vrm < b.vrm }
             return siteOrder[Int(siteOfCamera[Int(a.camera)])] < siteOrder[Int(siteOfCamera[Int(b.camera)])]
         }

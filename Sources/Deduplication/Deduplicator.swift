@@ -2,7 +2,8 @@ public import ANPRModel
 
 /// Turns reads in order of arrival into sightings, exactly: reorder, walk, close, reconcile.
 ///
-/// Any arrival order inside the lateness, and any batching, gives the same sightings in the same order. Synchronous
+/// Any arrival order inside the lateness gives the same sightings in the same order, and any batching of one arrival
+/// order does, late reads or not. Synchronous
 /// and without a clock; state is a pure function of the calls made. A read behind the watermark amends the closed
 /// sighting it fits, or opens one marked late; each read counts exactly once.
 ///
@@ -153,7 +154,7 @@ public struct Deduplicator: Sendable {
 
     /// Hands out the sightings that no read on time can join any more.
     private mutating func close(before limit: Timestamp, into output: inout SightingBatch) {
-        while let oldest = open.oldest, oldest.first.milliseconds + windowMax < limit.milliseconds,
+        while let oldest = open.oldest, oldest.opened.milliseconds + windowMax < limit.milliseconds,
             let record = open.takeOldest()
         {
             closing.gather(record, from: open, order: order)
@@ -188,7 +189,8 @@ public struct Deduplicator: Sendable {
             guard let sighting = open.sighting(reference) else { return false }
             return Self.fits(read, sighting, rule) && open.isNear(read.captured, gap: rule.gap, reference)
         }
-        guard let reference = fitting.last, closedCandidate(read, site) == nil else { return nil }
+        guard let reference = fitting.last, let sighting = open.sighting(reference) else { return nil }
+        if let other = closedCandidate(read, site), other.isCopy || other.1.sighting.first < sighting.first { return nil }
         open.markLate(reference)
         open.add(read, reference)
         return true
@@ -216,7 +218,8 @@ public struct Deduplicator: Sendable {
         let rule = windows[Int(site)]
         let horizon = watermarks.engine.milliseconds - rules.reconcile
         let near = closed.find(read.vrm, site, near: read.captured, margin: rule.window)
-            .filter { $0.entry.sighting.last.milliseconds >= horizon }
+            // A late sighting closed when it was opened, however long ago it was seen.
+            .filter { $0.entry.sighting.last.milliseconds >= horizon || $0.entry.sighting.isLate }
         if let copy = near.first(where: { $0.entry.hasCopy(of: read, order: order) }) {
             return (copy.reference, copy.entry, true)
         }
@@ -258,6 +261,6 @@ public struct Deduplicator: Sendable {
         output.append(sighting)
         output.append(Contribution(camera: read.camera, reads: 1, first: read.captured, confidence: read.confidence))
         let mark = ClosedSightings.Mark(camera: read.camera, offset: 0)
-        closed.append(output.count - 1, of: output, site: site, marks: [mark])
+        closed.append(output.count - 1, of: output, site: site, marks: [mark], closedAt: watermarks.engine)
     }
 }

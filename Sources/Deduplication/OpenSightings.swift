@@ -1,4 +1,4 @@
-import ANPRModel
+package import ANPRModel
 
 /// The sightings that may still grow: walks reads in order of time and joins them by (vrm, site), exactly.
 ///
@@ -7,19 +7,20 @@ import ANPRModel
 /// kept as nodes of a second ring, linked backwards, for contributions and for finding redelivered copies.
 ///
 /// - Complexity: O(1) expected a read, one probe of the table; no allocation once it has grown to the live keys.
-struct OpenSightings: Sendable {
+package struct OpenSightings: Sendable {
     /// One read inside an open sighting.
-    struct Node: Sendable {
-        var captured: Timestamp
-        var camera: CameraIndex
+    package struct Node: Sendable {
+        package var captured: Timestamp
+        package var camera: CameraIndex
         /// The node before it in the same sighting, or `noNode`.
         var previous: UInt32
         var confidence: Int8
     }
 
-    struct Record: Sendable {
-        var sighting: Sighting
-        var site: SiteIndex
+    /// An open sighting and the nodes of its reads.
+    package struct Record: Sendable {
+        package var sighting: Sighting
+        package var site: SiteIndex
         var firstNode: UInt32
         var lastNode: UInt32
         /// The reference of an older open sighting of the same (vrm, site), if `hasOlder`.
@@ -48,10 +49,12 @@ struct OpenSightings: Sendable {
     private var nodeHead: UInt32 = 0
     private var nodeTail: UInt32 = 0
 
+    /// No open sightings.
+    ///
     /// - Parameters:
     ///   - order: each camera's rank by (force, camera).
     ///   - windows: each site's rule.
-    init(order: [UInt32], windows: [DeduplicationRules.Window]) {
+    package init(order: [UInt32], windows: [DeduplicationRules.Window]) {
         self.order = order
         self.windows = windows
         records = [Record?](repeating: nil, count: 1024)
@@ -66,13 +69,13 @@ struct OpenSightings: Sendable {
     }
 
     /// How many sightings are open.
-    var count: Int { Int(tail &- head) }
+    package var count: Int { Int(tail &- head) }
 
     /// Joins a read to its open sighting or opens one with it.
     ///
     /// - Returns: `false` for a copy of a read that is there already.
     @inline(__always)
-    mutating func walk(_ read: Read, site: SiteIndex) -> Bool {
+    package mutating func walk(_ read: Read, site: SiteIndex) -> Bool {
         let place = slot(read.vrm, site)
         if slots[place].vrm != 0, isOpen(slots[place].reference) {
             let reference = slots[place].reference
@@ -153,7 +156,7 @@ struct OpenSightings: Sendable {
     }
 
     /// The open sightings of a (vrm, site), newest first.
-    func references(_ vrm: VRM, _ site: SiteIndex) -> [UInt32] {
+    package func references(_ vrm: VRM, _ site: SiteIndex) -> [UInt32] {
         let slot = slots[slot(vrm, site)]
         guard slot.vrm != 0, isOpen(slot.reference) else { return [] }
         var found: [UInt32] = []
@@ -167,7 +170,7 @@ struct OpenSightings: Sendable {
     }
 
     /// The open sighting of a reference.
-    func sighting(_ reference: UInt32) -> Sighting? { records[recordPlace(reference)]?.sighting }
+    package func sighting(_ reference: UInt32) -> Sighting? { records[recordPlace(reference)]?.sighting }
 
     /// Whether some read of the sighting lies within `gap` of a time.
     func isNear(_ time: Timestamp, gap: Int64, _ reference: UInt32) -> Bool {
@@ -184,7 +187,7 @@ struct OpenSightings: Sendable {
     var oldest: Sighting? { head == tail ? nil : records[recordPlace(head)]?.sighting }
 
     /// Takes the sighting that was opened first out of the table; its nodes stay readable until the next walk.
-    mutating func takeOldest() -> Record? {
+    package mutating func takeOldest() -> Record? {
         guard head != tail else { return nil }
         let place = recordPlace(head)
         let record = records[place]
@@ -196,7 +199,7 @@ struct OpenSightings: Sendable {
 
     /// Hands out the reads of a record taken out, newest first.
     @inline(__always)
-    func forEachNode(of record: Record, _ body: (Node) -> Void) {
+    package func forEachNode(of record: Record, _ body: (Node) -> Void) {
         var node = record.lastNode
         while node != Self.noNode {
             let entry = nodes[Int(node) & (nodes.count - 1)]

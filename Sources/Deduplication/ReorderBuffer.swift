@@ -1,57 +1,80 @@
-import ANPRModel
+package import ANPRModel
 
 /// What a `ReorderBuffer` can hold.
-protocol Timed {
+package protocol Timed {
     /// The time by which it is put in order.
     var time: Timestamp { get }
 }
 
 extension Read: Timed {
-    var time: Timestamp { captured }
+    /// When it was captured.
+    package var time: Timestamp { captured }
 }
 
 /// Puts what arrives out of order into order of time.
 ///
-/// A ring of buckets of 1,024 ms takes what lies within 70 minutes of the oldest; what lies further ahead waits
-/// aside. A bucket is sorted when it is drained, so an insertion is an append.
+/// A ring of buckets of 1,024 ms takes what lies within 70 minutes of the oldest; what lies further ahead waits aside
+/// in buckets of 70 minutes. A bucket is sorted when it is drained, so an insertion is an append.
 ///
-/// - Complexity: O(1) an insertion; draining a bucket of n elements O(n + 1,024) or, for small ones, O(n²).
-struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
+/// - Complexity: O(1) an insertion; draining n elements O(n log n) at the worst, O(n) where they come dense.
+package struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
     private static var widthBits: Int64 { 10 }
-    private static var ringCount: Int64 { 4096 }
+    private static var ringBits: Int64 { 12 }
+    private static var ringCount: Int64 { 1 << ringBits }
 
     private var ring = [[Element]](repeating: [], count: Int(ringCount))
     /// The number of the bucket that is drained next; the ring holds this one and the 4,095 after it.
     private var base: Int64?
-    /// What lies beyond the ring, and all there is before the first draining.
-    private var beyond: [Element] = []
-    private var beyondLeast = Timestamp.distantFuture
+    /// The bucket drained last, to which `base` returns when all is drained: what comes next may lie in it.
+    private var lastDrained: Int64?
+    /// What lies beyond the ring, and all there is before the first draining, by bucket number shifted by `ringBits`.
+    private var beyond: [Int64: [Element]] = [:]
+    /// The earliest of what lay beyond, latest first, on its way into the ring, and its number in `beyond`.
+    private var near: [Element] = []
+    private var nearNumber = Int64.min
+    private var beyondCount = 0
     /// Emptied buckets, to be used again.
     private var spare: [[Element]] = []
     private var ringed = 0
     private var sorter = BucketSorter()
 
-    /// How many elements wait.
-    var count: Int { ringed + beyond.count }
+    /// An empty buffer.
+    package init() {}
 
-    mutating func insert(_ element: Element) {
+    /// How many elements wait.
+    package var count: Int { ringed + beyondCount }
+
+    /// Adds an element that must not lie behind what was drained.
+    package mutating func insert(_ element: Element) {
         let bucket = element.time.milliseconds >> Self.widthBits
         guard let base, bucket < base + Self.ringCount else {
-            beyond.append(element)
-            beyondLeast = min(beyondLeast, element.time)
+            insertBeyond(element, bucket >> Self.ringBits)
             return
         }
         precondition(bucket >= base, "an element behind what was drained")
         put(element, bucket)
     }
 
+    private mutating func insertBeyond(_ element: Element, _ number: Int64) {
+        beyondCount += 1
+        guard !near.isEmpty, number <= nearNumber else {
+            beyond[number, default: []].append(element)
+            return
+        }
+        let place = near.firstIndex { $0.time <= element.time } ?? near.count
+        near.insert(element, at: place)
+    }
+
     /// Changes the first waiting element of the bucket of `time` for which `change` returns true.
-    mutating func update(near time: Timestamp, _ change: (inout Element) -> Bool) -> Bool {
-        for place in beyond.indices where change(&beyond[place]) { return true }
+    package mutating func update(near time: Timestamp, _ change: (inout Element) -> Bool) -> Bool {
         let bucket = time.milliseconds >> Self.widthBits
-        guard let base, bucket >= base, bucket < base + Self.ringCount else { return false }
-        let slot = Int(bucket & (Self.ringCount - 1))
-        for place in ring[slot].indices where change(&ring[slot][place]) { return true }
+        if let base, bucket >= base, bucket < base + Self.ringCount {
+            let slot = Int(bucket & (Self.ringCount - 1))
+            for place in ring[slot].indices where change(&ring[slot][place]) { return true }
+        }
+        for place in near.indices where near[place].time == time && change(&near[place]) { return true }
+        let number = bucket >> Self.ringBits
+        for place in (beyond[number] ?? []).indices where change(&beyond[number, default: []][place]) { return true }
         return false
     }
 
@@ -60,30 +83,31 @@ struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
     /// Give the array back with `recycle` when it is worked off.
     ///
     /// - Returns: the elements, and the time before which now all was taken out; `nil` when nothing lies before `limit`.
-    mutating func next(before limit: Timestamp) -> (elements: [Element], end: Timestamp)? {
+    package mutating func next(before limit: Timestamp) -> (elements: [Element], end: Timestamp)? {
         let last = limit.milliseconds >> Self.widthBits
         while count > 0 {
             if base == nil || ringed == 0 {
                 // Nothing in the ring: go on at the earliest of what waits aside.
-                guard beyondLeast < limit else { break }
-                base = max(base ?? .min, beyondLeast.milliseconds >> Self.widthBits)
+                guard let least = beyondLeast(), least < limit else { break }
+                base = max(base ?? .min, least.milliseconds >> Self.widthBits)
                 takeIn()
             }
             guard let bucket = base, bucket <= last else { break }
             guard bucket < last else { return takePart(bucket, before: limit) }
             let elements = takeWhole(bucket)
             base = bucket + 1
-            if beyondLeast.milliseconds >> Self.widthBits < bucket + 1 + Self.ringCount { takeIn() }
+            if beyondCount > 0 { takeIn() }
             if !elements.isEmpty {
+                lastDrained = bucket
                 return (elements, Timestamp(milliseconds: (bucket + 1) << Self.widthBits))
             }
         }
-        skip(to: last)
+        if limit == .distantFuture { base = lastDrained ?? base } else { skip(to: last) }
         return nil
     }
 
     /// Takes an array back, for its room.
-    mutating func recycle(_ elements: consuming [Element]) {
+    package mutating func recycle(_ elements: consuming [Element]) {
         guard spare.count < 64 else { return }
         elements.removeAll(keepingCapacity: true)
         spare.append(elements)
@@ -91,10 +115,9 @@ struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
 
     /// With nothing left before `bucket`, moves the ring there, so that it holds what comes next.
     private mutating func skip(to bucket: Int64) {
-        guard let base, ringed == 0, bucket > base, bucket < Timestamp.distantFuture.milliseconds >> Self.widthBits
-        else { return }
+        guard let base, ringed == 0, bucket > base else { return }
         self.base = bucket
-        takeIn()
+        if beyondCount > 0 { takeIn() }
     }
 
     private mutating func put(_ element: Element, _ bucket: Int64) {
@@ -104,21 +127,33 @@ struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
         ringed += 1
     }
 
+    /// The earliest time beyond the ring.
+    private mutating func beyondLeast() -> Timestamp? {
+        loadNear()
+        return near.last?.time
+    }
+
     /// Moves what now lies inside the ring into it.
     private mutating func takeIn() {
-        guard let base, !beyond.isEmpty else { return }
-        var rest: [Element] = []
-        beyondLeast = .distantFuture
-        for element in beyond {
+        guard let base else { return }
+        while true {
+            loadNear()
+            guard let element = near.last else { return }
             let bucket = element.time.milliseconds >> Self.widthBits
-            if bucket < base + Self.ringCount {
-                put(element, bucket)
-            } else {
-                rest.append(element)
-                beyondLeast = min(beyondLeast, element.time)
-            }
+            guard bucket < base + Self.ringCount else { return }
+            near.removeLast()
+            beyondCount -= 1
+            put(element, bucket)
         }
-        beyond = rest
+    }
+
+    private mutating func loadNear() {
+        guard near.isEmpty, let number = beyond.keys.min(), let elements = beyond.removeValue(forKey: number) else {
+            return
+        }
+        // Taken from the end: of equal times the first that came must stand last.
+        near = elements.reversed().sorted { $0.time > $1.time }
+        nearNumber = number
     }
 
     private mutating func takeWhole(_ bucket: Int64) -> [Element] {
@@ -146,10 +181,14 @@ struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
 }
 
 /// Sorts the elements of one bucket by time; equal times keep their order.
-struct BucketSorter: Sendable {
+package struct BucketSorter: Sendable {
     private var counts = [UInt32](repeating: 0, count: 1025)
 
-    mutating func sort(_ elements: inout [some Timed]) {
+    /// Makes a sorter.
+    package init() {}
+
+    /// Sorts elements that all lie in one bucket.
+    package mutating func sort(_ elements: inout [some Timed]) {
         if elements.count < 48 {
             insertionSort(&elements)
         } else {

@@ -139,7 +139,7 @@ public struct SightingJoiner: Sendable {
 
     private mutating func close(before limit: Timestamp, into output: inout SightingBatch) {
         var leaving: [JoinedSighting] = []
-        while openStart < open.count, open[openStart].first.milliseconds + windowMax < limit.milliseconds {
+        while openStart < open.count, open[openStart].opened.milliseconds + windowMax < limit.milliseconds {
             let joined = open[openStart]
             let key = key(of: joined.members[0])
             if numbers[key]?.count == 1 { numbers[key] = nil } else { numbers[key]?.removeFirst() }
@@ -151,8 +151,11 @@ public struct SightingJoiner: Sendable {
             open.removeFirst(openStart)
             openStart = 0
         }
-        for index in leaving.indices { leaving[index].opened = leaving[index].first }
-        for joined in leaving.sorted(by: precedes) {
+        leaving.sort(by: precedes)
+        for index in leaving.indices {
+            // Before it is given out its identity follows its first read, late or not.
+            leaving[index].opened = leaving[index].first
+            let joined = leaving[index]
             closed.append(joined, site: key(of: joined.members[0]).site)
             give(joined, into: &output)
         }

@@ -14,6 +14,8 @@ public struct CSVDecoder: Sendable {
     private var fields = FieldSlots()
     /// The slot of each column, or `ReadField.count`; `nil` before the header.
     private var columns: [Int]?
+    /// Inside a line that was refused as too long.
+    private var isSkipping = false
     /// Where decoding stands: line ends and bytes consumed.
     public private(set) var position = FeedPosition()
 
@@ -42,7 +44,10 @@ public struct CSVDecoder: Sendable {
     public mutating func resume(at position: FeedPosition, header: [UInt8]) {
         var buffer = FeedBuffer(capacity: header.count)
         buffer.append(header)
-        if case .record = record.scan(buffer.storage.span, from: 0, to: header.count, isFinal: true) { takeHeader() }
+        _ = passMark(&buffer, isFinal: true)
+        if case .record = record.scan(buffer.storage.span, from: buffer.start, to: buffer.end, isFinal: true) {
+            takeHeader()
+        }
         self.position = position
     }
 
@@ -53,22 +58,79 @@ public struct CSVDecoder: Sendable {
     ///   - isFinal: whether the feed ends here.
     ///   - batch: reads and refusals are appended.
     public mutating func decode(_ buffer: inout FeedBuffer, isFinal: Bool, into batch: inout DecodedBatch) {
+        if columns == nil, position.offset == 0, !passMark(&buffer, isFinal: isFinal) { return }
         while buffer.count > 0 {
-            let consumed: Int
-            switch record.scan(buffer.storage.span, from: buffer.start, to: buffer.end, isFinal: isFinal) {
-            case .record: consumed = decodeRecord(buffer.storage.span, at: buffer.start, &batch)
-            case .incomplete(let inQuotes):
-                let isTooLong = buffer.count > LineSplitter.lineMax
-                guard isTooLong || (isFinal && inQuotes) else {
-                    buffer.moveToFront()
-                    return
-                }
-                let reason: ReadRefusal = isTooLong ? .recordTooLong : .malformed
-                consumed = refuseLine(buffer.storage.span, buffer.start..<buffer.end, reason, &batch)
+            guard !isSkipping else {
+                guard refuseLongLine(&buffer, isFinal: isFinal, &batch) else { break }
+                continue
             }
-            position.offset += UInt64(consumed)
-            buffer.consume(consumed)
+            switch record.scan(buffer.storage.span, from: buffer.start, to: buffer.end, isFinal: isFinal) {
+            case .record where record.length <= LineSplitter.lineMax:
+                consume(decodeRecord(buffer.storage.span, at: buffer.start, &batch), &buffer)
+            case .incomplete(let inQuotes) where buffer.count <= LineSplitter.lineMax:
+                guard isFinal, inQuotes else { return buffer.moveToFront() }
+                consume(refuseLine(buffer.storage.span, buffer.start..<buffer.end, .malformed, &batch), &buffer)
+            default:
+                // Too long as a record: its first line is refused, in pieces if need be.
+                guard refuseLongLine(&buffer, isFinal: isFinal, &batch) else { break }
+            }
+            if isSkipping { break }
         }
+        buffer.moveToFront()
+    }
+
+    private mutating func consume(_ count: Int, _ buffer: inout FeedBuffer) {
+        position.offset += UInt64(count)
+        buffer.consume(count)
+    }
+
+    /// Passes over a byte order mark at the start of the feed.
+    ///
+    /// - Returns: whether enough is there to tell.
+    private mutating func passMark(_ buffer: inout FeedBuffer, isFinal: Bool) -> Bool {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let opening = buffer.storage[buffer.start..<min(buffer.end, buffer.start + mark.count)]
+        guard mark.starts(with: opening), !opening.isEmpty else { return true }
+        guard opening.count == mark.count else { return isFinal }
+        consume(mark.count, &buffer)
+        return true
+    }
+
+    /// Refuses the line at the front: whole pieces of 1 MiB, and the rest once its end is there.
+    ///
+    /// - Returns: whether the line is over.
+    private mutating func refuseLongLine(
+        _ buffer: inout FeedBuffer,
+        isFinal: Bool,
+        _ batch: inout DecodedBatch
+    ) -> Bool {
+        let end = lineEnd(buffer.storage.span, buffer.start..<buffer.end)
+        let isOver = end.isWhole || isFinal
+        var rest = end.next - buffer.start
+        while rest > LineSplitter.lineMax || (isOver && rest > 0) {
+            let piece = min(rest, LineSplitter.lineMax)
+            var raw = Array(buffer.storage[buffer.start..<buffer.start + piece])
+            while piece == rest, let last = raw.last, last == 0x0A || last == 0x0D { raw.removeLast() }
+            batch.refuseLong(raw, at: position, isContinuation: isSkipping)
+            isSkipping = true
+            consume(piece, &buffer)
+            rest -= piece
+        }
+        guard isOver else { return false }
+        isSkipping = false
+        position.line += 1
+        return true
+    }
+
+    /// Where the line at the front of `range` ends, its LF, CRLF or CR included.
+    private func lineEnd(_ bytes: Span<UInt8>, _ range: Range<Int>) -> (next: Int, isWhole: Bool) {
+        var end = range.lowerBound
+        while end < range.upperBound, bytes[end] != 0x0A, bytes[end] != 0x0D { end += 1 }
+        guard end < range.upperBound else { return (end, false) }
+        guard bytes[end] == 0x0D else { return (end + 1, true) }
+        // Whether a line feed follows can't be told at the end of what is there.
+        guard end + 1 < range.upperBound else { return (end, false) }
+        return (bytes[end + 1] == 0x0A ? end + 2 : end + 1, true)
     }
 
     /// Decodes the record just scanned.
@@ -84,17 +146,16 @@ public struct CSVDecoder: Sendable {
             position.line += 1
             return record.length
         }
+        batch.received += 1
         do throws(ReadRefusal) {
-            if record.length > LineSplitter.lineMax { throw .recordTooLong }
             let text = record.text
-            guard (try? UTF8Span(validating: text.span)) != nil else { throw .badUTF8 }
+            let raw = bytes.extracting(start..<start + record.length)
+            guard (try? UTF8Span(validating: raw)) != nil else { throw .badUTF8 }
             locate(&batch)
-            batch.received += 1
             try assembler.assemble(text.span, fields, into: &batch)
             position.line += UInt64(record.lineCount)
             return record.length
         } catch {
-            if error == .recordTooLong || error == .badUTF8 { batch.received += 1 }
             let line = start..<start + record.firstLineLength
             batch.rejected += 1
             batch.refusals.append(refusal(bytes, line, error))
@@ -120,30 +181,23 @@ public struct CSVDecoder: Sendable {
     }
 
     private mutating func takeHeader() {
-        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        columns = (0..<record.fieldCount).map { column in
-            var name = Array(record.text[record.range(column)])
-            if column == 0, name.starts(with: mark) { name.removeFirst(mark.count) }
-            return KnownKeys.find(name)
-        }
+        columns = (0..<record.fieldCount).map { KnownKeys.find(Array(record.text[record.range($0)])) }
     }
 
-    /// Refuses the physical line at the front of `range`, in whole or, over-long, in a piece of 1 MiB.
+    /// Refuses the physical line at the front of `range`.
     private mutating func refuseLine(
         _ bytes: Span<UInt8>,
         _ range: Range<Int>,
         _ reason: ReadRefusal,
         _ batch: inout DecodedBatch
     ) -> Int {
-        var end = range.lowerBound
-        let limit = min(range.upperBound, range.lowerBound + LineSplitter.lineMax)
-        while end < limit, bytes[end] != 0x0A { end += 1 }
-        if end < limit { end += 1 }
+        let end = lineEnd(bytes, range)
+        let next = end.isWhole ? end.next : range.upperBound
         batch.received += 1
         batch.rejected += 1
-        batch.refusals.append(refusal(bytes, range.lowerBound..<end, reason))
+        batch.refusals.append(refusal(bytes, range.lowerBound..<next, reason))
         position.line += 1
-        return end - range.lowerBound
+        return next - range.lowerBound
     }
 
     private func refusal(_ bytes: Span<UInt8>, _ line: Range<Int>, _ reason: ReadRefusal) -> RefusedRecord {

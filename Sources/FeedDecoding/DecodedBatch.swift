@@ -36,6 +36,23 @@ public struct DecodedBatch: Sendable {
     /// An empty batch.
     public init() {}
 
+    /// Records a piece of an over-long record; only the first piece counts.
+    mutating func refuseLong(_ raw: [UInt8], at position: FeedPosition, isContinuation: Bool) {
+        if !isContinuation {
+            received += 1
+            rejected += 1
+        }
+        refusals.append(
+            RefusedRecord(
+                reason: .recordTooLong,
+                line: position.line + 1,
+                offset: position.offset,
+                raw: raw,
+                isContinuation: isContinuation
+            )
+        )
+    }
+
     /// Empties the batch and keeps its room.
     public mutating func removeAll() {
         reads.removeAll(keepingCapacity: true)

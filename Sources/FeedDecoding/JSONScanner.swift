@@ -119,13 +119,13 @@ enum JSONScanner {
 
     /// Passes over any value, checking its grammar.
     ///
+    /// - Parameter depth: how many objects and arrays it stands in.
     /// - Returns: whether bytes outside ASCII were met.
     static func skipValue(
         _ bytes: Span<UInt8>,
         _ position: inout Int,
-        depth: Int = 0
+        depth: Int = 1
     ) throws(ReadRefusal) -> Bool {
-        guard depth <= depthMax else { throw .nestedTooDeeply }
         switch bytes[position] {
         case UInt8(ascii: "\""):
             let end = try string(bytes, from: position + 1)
@@ -147,6 +147,7 @@ enum JSONScanner {
         _ position: inout Int,
         depth: Int
     ) throws(ReadRefusal) -> Bool {
+        guard depth < depthMax else { throw .nestedTooDeeply }
         var high = false
         position += 1
         skipSpace(bytes, &position)
@@ -173,6 +174,7 @@ enum JSONScanner {
         _ position: inout Int,
         depth: Int
     ) throws(ReadRefusal) -> Bool {
+        guard depth < depthMax else { throw .nestedTooDeeply }
         var high = false
         position += 1
         skipSpace(bytes, &position)

@@ -82,7 +82,7 @@ struct LineSplitter: Sendable {
         return true
     }
 
-    /// Refuses what there is of an over-long line.
+    /// Refuses what there is of an over-long line: whole pieces of 1 MiB, and the rest once its end is there.
     ///
     /// - Returns: whether the line is over and the next can be looked for.
     private mutating func refuseLong(
@@ -92,37 +92,23 @@ struct LineSplitter: Sendable {
         isFinal: Bool,
         into batch: inout DecodedBatch
     ) -> Bool {
+        let isOver = isWhole || isFinal
         var rest = length
-        while rest > 0 {
+        while rest > Self.lineMax || (isOver && rest > 0) {
             let piece = min(rest, Self.lineMax)
             let isEnd = isWhole && piece == rest
-            let start = buffer.start
-            let raw = buffer.storage[start..<start + piece - (isEnd ? 1 : 0)]
-            if !isSkipping {
-                batch.received += 1
-                batch.rejected += 1
-            }
-            batch.refusals.append(
-                RefusedRecord(
-                    reason: .recordTooLong,
-                    line: position.line + 1,
-                    offset: position.offset,
-                    raw: Array(raw),
-                    isContinuation: isSkipping
-                )
-            )
+            let raw = buffer.storage[buffer.start..<buffer.start + piece - (isEnd ? 1 : 0)]
+            batch.refuseLong(Array(raw), at: position, isContinuation: isSkipping)
             isSkipping = true
             consume(piece, &buffer)
             rest -= piece
         }
-        guard isWhole || isFinal else {
+        guard isOver else {
             searched = buffer.end
             return false
         }
-        if isSkipping {
-            isSkipping = false
-            position.line += 1
-        }
+        isSkipping = false
+        position.line += 1
         return isWhole
     }
 

@@ -144,8 +144,9 @@ struct ReadAssembler: Sendable {
             let id = fields.isText(.eventId) ? Self.text(bytes, fields.range(.eventId)) : ""
             if !id.isEmpty, id.unicodeScalars.count <= 64 { details.eventID = id } else { batch.droppedFields += 1 }
         }
-        if fields.has(.plateImage) { batch.images += 1 }
-        if fields.has(.overviewImage) { batch.images += 1 }
+        for image in [ReadField.plateImage, .overviewImage] where fields.has(image) {
+            if fields.isText(image) { batch.images += 1 } else { batch.droppedFields += 1 }
+        }
     }
 
     private static let detailFields: [ReadField] = [.eventId, .lat]

@@ -74,9 +74,6 @@ public struct StreamCheck: Sendable {
         switch block.kind {
         case .register:
             let cameras = try RegisterBlock.decode(block)
-            if let forces, let other = cameras.first(where: { !forces.contains($0.force) }) {
-                throw Fault(description: "a camera of force \(other.force), for which this sender may not speak")
-            }
             if block.sequence == 0 { register = CameraRegister() }
             guard block.sequence == UInt64(register.count) else {
                 throw Fault(description: "cameras from \(block.sequence) on, where \(register.count) are known")
@@ -92,6 +89,7 @@ public struct StreamCheck: Sendable {
             guard end > next else { return }
             var batch = SightingBatch()
             try decoder.decode(block, into: &batch)
+            if let forces { try Self.check(batch, register, forces) }
             let known = Int(next - block.sequence)
             if known > 0 { batch = batch.reordered(Array(known..<batch.count)) }
             next = end
@@ -102,6 +100,17 @@ public struct StreamCheck: Sendable {
                 throw Fault(description: "a mark behind sighting \(block.sequence) where \(next) is due")
             }
             content.steps.append(.mark(try StreamMark(block)))
+        }
+    }
+
+    /// A register may name any camera, but what a sender reports must be of forces it may speak for.
+    private static func check(_ batch: SightingBatch, _ register: CameraRegister, _ forces: Set<String>) throws(Fault) {
+        let isPermitted = register.forces.map(forces.contains)
+        for part in batch.contributions {
+            let force = Int(register.forceOfCamera[Int(part.camera)])
+            guard isPermitted[force] else {
+                throw Fault(description: "a read of force \(register.forces[force]), for which this sender may not speak")
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ public final class FrameEncoder {
         self.register = register
         self.order = order
         cameras = SiteCameras(register)
-        deflater = try Deflater(order == .time ? .huffmanOnly : .level(6))
+        deflater = try Deflater(order == .time ? .huffmanOnly : .level(1))
     }
 
     /// Packs a run of sightings as one frame.

@@ -27,6 +27,9 @@ struct IngestCommand: AsyncParsableCommand {
     @Option(help: "How long to wait for the next node without any progress.")
     var patience = DurationArgument(milliseconds: 30_000)
 
+    @Option(help: "How many journal bytes to gather before a sync: less is safe sooner, more is faster.")
+    var syncBytes: Int = Ingest.syncBytesDefault
+
     @Argument(help: "Files, NAME=FILE, directories, or - for standard input.")
     var feeds: [String] = []
 
@@ -35,7 +38,7 @@ struct IngestCommand: AsyncParsableCommand {
         let began = ContinuousClock.now
         let core = try open(configuration)
         let set = try CommandInput.unusable { try FeedSet(CommandInput.files(feeds), format: format, node: core) }
-        var ingest = Ingest(node: core, feeds: set, now: Operator.now)
+        var ingest = Ingest(node: core, feeds: set, now: Operator.now, syncBytes: syncBytes)
         let line = ProgressLine()
         let report = try CommandInput.unusable { try ingest.run { line.show($0, began) } }
         let took = ContinuousClock.now - began

@@ -176,6 +176,12 @@ public final class Journal {
         return file
     }
 
+    /// Whether the oldest segment with reads ends before a time.
+    public func hasReads(before time: Timestamp) -> Bool {
+        guard let oldest = segments.first(where: { $0.lastCaptured > .distantPast }) else { return false }
+        return oldest.lastCaptured < time
+    }
+
     /// Removes segments that end before a time, oldest first; the newest always stays, for the numbering.
     ///
     /// - Returns: how many went.

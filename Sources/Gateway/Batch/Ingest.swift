@@ -54,17 +54,23 @@ package struct Ingest {
     }
 
     /// So much is gathered before it is synced: a sync of some milliseconds for some ten milliseconds of work.
-    private static let commitBytes = 1 << 20
+    package static let syncBytesDefault = 1 << 20
 
     private let node: NodeCore
     private let feeds: FeedSet
     private let now: Timestamp
+    private let syncBytes: Int
     private var report = Report()
 
     /// A run over feeds.
     ///
-    /// - Parameter now: the time of receipt, and the clock against which future times are refused.
-    package init(node: NodeCore, feeds: FeedSet, now: Timestamp) {
+    /// - Parameters:
+    ///   - node: the node that takes them.
+    ///   - feeds: what to read.
+    ///   - now: the time of receipt, and the clock against which future times are refused.
+    ///   - syncBytes: how many journal bytes are gathered before they are synced.
+    package init(node: NodeCore, feeds: FeedSet, now: Timestamp, syncBytes: Int = Ingest.syncBytesDefault) {
+        self.syncBytes = syncBytes
         self.node = node
         self.feeds = feeds
         self.now = now
@@ -85,22 +91,30 @@ package struct Ingest {
         let start = node.given
         let before = node.state.counts
         try node.start(feeds: feeds.entries.map(\.index), senders: [])
-        try work(Self.decode(files), progress)
+        let archiver = BackgroundArchiver(data: node.configuration.data)
+        let outcome = Result { try work(Self.decode(files), archiver, progress) }
+        try archiver.finish()
+        try outcome.get()
         try node.commit(isForced: true)
         count(before)
         report.tally = node.given.since(start)
         return report
     }
 
-    private mutating func work(_ chunks: Handoff<Chunk>, _ progress: (Report) -> Void) throws {
+    private mutating func work(
+        _ chunks: Handoff<Chunk>,
+        _ archiver: BackgroundArchiver,
+        _ progress: (Report) -> Void
+    ) throws {
         let before = node.state.counts
         while let chunk = chunks.take() {
             let entry = feeds.entries[chunk.feed]
             try node.take(chunk.batch, from: entry.index, named: entry.name, progress: chunk.progress, now: now)
             if chunk.isLast { node.set(feed: entry.index, SourceState.ended.rawValue) }
             note(chunk)
-            if node.uncommittedBytes >= Self.commitBytes {
+            if node.uncommittedBytes >= syncBytes {
                 try node.commit(isForced: false)
+                archiver.note(node.log.extent.next)
                 count(before)
                 report.tally = node.given
                 progress(report)

@@ -263,7 +263,7 @@ struct ConfigurationParser {
         guard let text = reader.text(node, "keep", in: item) else { return nil }
         if text.hasSuffix("mo"), let months = Int(text.dropLast(2)), (1...1200).contains(months) { return .months(months) }
         if let span = DurationText.milliseconds(text), span > 0 { return .span(span) }
-        reader.note("keep must be a duration such as 7d or 12mo", at: node)
+        reader.note("keep: '\(text)' is no duration such as 7d or 12mo", at: node)
         return nil
     }
 

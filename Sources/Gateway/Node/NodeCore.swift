@@ -224,6 +224,12 @@ package final class NodeCore {
 
     // MARK: - Keeping house
 
+    /// An archiver for a thread of its own, over a connection of its own.
+    package nonisolated static func archiver(data: String) throws -> Archiver {
+        let catalogue = try Catalogue("\(data)/catalogue.sqlite")
+        return try Archiver("\(data)/archive", log: "\(data)/sightings", catalogue: catalogue)
+    }
+
     /// Moves what is in the log to the archive and lets go what no one needs any more.
     ///
     /// - Parameter forwards: the names of the readers that must have passed a sighting before the log lets it go.
@@ -262,7 +268,7 @@ package final class NodeCore {
             try log.closePart(register: state.register, encoder: encoder)
             try log.drop(before: log.extent.next)
         }
-        if let cutoff = configuration.retention.latestCutoff(now: now) {
+        if let cutoff = configuration.retention.latestCutoff(now: now), journal.hasReads(before: cutoff) {
             // A new segment, begun by an entry that says nothing, lets the old ones go whole.
             journal.closeSegment()
             var nothing: [UInt8] = []

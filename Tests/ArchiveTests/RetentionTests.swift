@@ -1,0 +1,75 @@
+import ANPRModel
+import Archive
+import Foundation
+import TestSupport
+import Testing
+
+/// What is past its date goes, contribution by contribution; the rest stays as it was.
+struct RetentionTests {
+    @Test("calendar months end on the same day, or the last of a shorter month")
+    func months() {
+        let cases = [
+            ("2026-11-21T10:00:00.000Z", 12, "2025-11-21T10:00:00.000Z"),
+            ("2026-03-31T00:00:00.000Z", 1, "2026-02-28T00:00:00.000Z"),
+            ("2024-03-31T00:00:00.000Z", 1, "2024-02-29T00:00:00.000Z"),
+            ("2026-01-15T23:59:59.999Z", 1, "2025-12-15T23:59:59.999Z"),
+            ("2024-02-29T12:00:00.000Z", 12, "2023-02-28T12:00:00.000Z"),
+            ("2026-05-31T12:00:00.000Z", 27, "2024-02-29T12:00:00.000Z"),
+        ]
+        for (now, count, expected) in cases {
+            guard case .moment(let moment) = TimestampReader.read(now) else { continue }
+            #expect(TimestampWriter.text(RetentionPeriod.months(count).cutoff(now: moment)) == expected)
+        }
+    }
+
+    @Test("the first rule that matches decides")
+    func firstMatch() {
+        let policy = RetentionPolicy([
+            RetentionRule(text: "a", force: "44", confidenceBelow: 40, keep: .span(1)),
+            RetentionRule(text: "b", force: "44", keep: .span(2)),
+            RetentionRule(text: "q", dataClass: .quarantine, keep: .span(3)),
+            RetentionRule(text: "c", keep: .span(4)),
+        ])
+        #expect(policy.rule(force: "44", confidence: 39) == 0)
+        #expect(policy.rule(force: "44", confidence: 40) == 1)
+        #expect(policy.rule(force: "44", confidence: -1) == 1)
+        #expect(policy.rule(force: "43", confidence: 1) == 3)
+        #expect(policy.quarantineCutoff(now: Timestamp(milliseconds: 10)) == Timestamp(milliseconds: 7))
+        #expect(policy.latestCutoff(now: Timestamp(milliseconds: 10)) == Timestamp(milliseconds: 6))
+        #expect(RetentionPolicy().latestCutoff(now: .latest) == nil)
+    }
+
+    @Test("apply does what plan said, and what is left is what a scan with the rules leaves", arguments: [1, 2] as [UInt64])
+    func apply(seed: UInt64) throws {
+        let filled = try SearchTests.Filled(seed: seed)
+        _ = try filled.archiver.archive(before: filled.log.extent.next)
+        let times = filled.all.map(\.first).sorted()
+        let now = Timestamp(milliseconds: times[times.count / 2] + 1000)
+        let policy = RetentionPolicy([
+            RetentionRule(text: "weak of 44", force: "44", confidenceBelow: 80, keep: .span(0)),
+            RetentionRule(text: "rest of 44", force: "44", keep: .span(10_000_000)),
+            RetentionRule(text: "rest", keep: .span(1000)),
+        ])
+        let retention = Retention(archiver: filled.archiver, catalogue: filled.catalogue, policy: policy)
+        let before = try filled.catalogue.snapshot()
+        let planned = try retention.plan(now: now)
+        #expect(try filled.catalogue.snapshot().segments == before.segments)
+        let applied = try retention.apply(now: now)
+        #expect(planned == applied)
+        #expect(applied[0].contributions > 0 && applied[2].contributions > 0)
+        #expect(applied[1].contributions == 0)
+        func isKept(_ part: PlainSighting.Part) -> Bool {
+            if part.force == "44" { return (part.confidence ?? 100) >= 80 || part.first >= now.milliseconds }
+            return part.first >= now.milliseconds - 1000
+        }
+        let expected = filled.all.map { $0.parts.filter(isKept) }.filter { !$0.isEmpty }
+        var query = SightingQuery()
+        query.from = .earliest
+        let found = try filled.found(query)
+        #expect(Set(found.map(\.parts)) == Set(expected))
+        #expect(found.count == expected.count)
+        #expect(found.allSatisfy { $0.reads == $0.parts.reduce(0) { $0 + $1.reads } })
+        #expect(try retention.apply(now: now).allSatisfy { $0.contributions == 0 })
+        #expect(try filled.catalogue.purges().reduce(0) { $0 + $1.contributions } == applied.reduce(0) { $0 + $1.contributions })
+    }
+}

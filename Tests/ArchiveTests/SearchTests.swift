@@ -1,0 +1,172 @@
+import ANPRModel
+import Archive
+import Deduplication
+import Foundation
+import Simulation
+import SightingFrames
+import TestSupport
+import Testing
+
+/// An archive on disk answers as a plain scan does, wherever its sightings lie.
+struct SearchTests {
+    /// An archive filled in steps, some of it in segments and some still in the log.
+    final class Filled {
+        let folder: TemporaryFolder
+        let register: CameraRegister
+        let all: [PlainSighting]
+        let archiver: Archiver
+        let catalogue: Catalogue
+        let log: SightingLog
+
+        init(seed: UInt64) throws {
+            folder = try TemporaryFolder()
+            let simulated = SimulatedFeeds(SimulationProfile.all[0], reads: 2500, seed: seed, garbagePerMille: 0)
+            register = CameraRegister(simulated.cameras)
+            // A lateness of next to nothing makes amendments and late sightings.
+            let decoded = DecodedFeeds(simulated, register)
+            var run = EngineRun(register, DeduplicationRules(lateness: 500), feeds: decoded.reads.count)
+            var random = SeededRandom(seed: seed)
+            run.work(off: decoded.reads, batchMax: 50, &random)
+            all = run.newest.sightings
+            catalogue = try Catalogue("\(folder.path)/catalogue.sqlite")
+            log = try SightingLog("\(folder.path)/sightings", partLengthMax: 4000)
+            archiver = try Archiver("\(folder.path)/archive", log: "\(folder.path)/sightings", catalogue: catalogue)
+            let encoder = try FrameEncoder(register: register)
+            var start = 0
+            while start < run.output.count {
+                let end = min(run.output.count, start + random.within(20...300))
+                let mark = StreamMark(journalEntry: UInt64(end), closedThrough: .distantPast, isEnd: false)
+                let part = run.output.reordered(Array(start..<end))
+                try log.append(part, mark: mark, register: register, encoder: encoder, frameCount: 64, isDurable: false)
+                if random.chance(perMille: 600) { _ = try archiver.archive(before: log.extent.next) }
+                if random.chance(perMille: 200) { try archiver.merge() }
+                start = end
+            }
+        }
+
+        func found(_ query: SightingQuery) throws -> [PlainSighting] {
+            let found = try ArchiveSearch(data: folder.path).run(query)
+            return PlainSighting.list(found.batch, in: found.register)
+        }
+    }
+
+    private static func content(_ list: [PlainSighting]) -> Set<PlainSighting> { Set(list) }
+
+    @Test("every kind of search equals a plain scan", arguments: [1, 2, 3] as [UInt64])
+    func scan(seed: UInt64) throws {
+        let filled = try Filled(seed: seed)
+        #expect(filled.all.contains { $0.revision > 0 })
+        var random = SeededRandom(seed: seed)
+        for _ in 0..<40 {
+            let some = random.one(of: filled.all)
+            var query = SightingQuery()
+            var conditions: [(PlainSighting) -> Bool] = []
+            if random.chance(perMille: 500) {
+                query.mark = MarkPattern(some.vrm)
+                conditions.append { $0.vrm == some.vrm }
+            } else if random.chance(perMille: 500) {
+                let prefix = String(some.vrm.prefix(2))
+                query.mark = MarkPattern(prefix + "*")
+                conditions.append { $0.vrm.hasPrefix(prefix) }
+            }
+            if random.chance(perMille: 300) {
+                query.site = some.site
+                conditions.append { $0.site == some.site }
+            }
+            if random.chance(perMille: 300) {
+                query.force = some.parts[0].force
+                conditions.append { $0.parts.contains { $0.force == some.parts[0].force } }
+            }
+            if random.chance(perMille: 200) {
+                query.camera = some.parts[0].camera
+                conditions.append { $0.parts.contains { $0.camera == some.parts[0].camera } }
+            }
+            if random.chance(perMille: 400) {
+                query.from = Timestamp(milliseconds: some.first - 60_000)
+                query.to = Timestamp(milliseconds: some.first + 60_000)
+                conditions.append { $0.last >= some.first - 60_000 && $0.first <= some.first + 60_000 }
+            }
+            let expected = filled.all.filter { sighting in conditions.allSatisfy { $0(sighting) } }
+            let found = try filled.found(query)
+            #expect(found.count == expected.count, "seed \(seed)")
+            #expect(Self.content(found) == Self.content(expected), "seed \(seed)")
+            #expect(found.map(\.best.captured) == found.map(\.best.captured).sorted(by: >))
+        }
+    }
+
+    @Test("a log read from any number on gives the rest, over any number of files")
+    func readingOn() throws {
+        let filled = try Filled(seed: 4)
+        let end = filled.log.extent.next
+        var whole: [PlainSighting] = []
+        for start in [0, 1, 37, 64, 65, Int(end) / 2, Int(end) - 1, Int(end)] {
+            var reader = SightingLogReader("\(filled.folder.path)/sightings", from: UInt64(start))
+            var batch = SightingBatch()
+            while let run = try reader.read() { batch.append(contentsOf: run.batch) }
+            let read = PlainSighting.list(batch, in: reader.register)
+            if start == 0 { whole = read }
+            #expect(difference(read, Array(whole[start...])) == nil, "from \(start)")
+        }
+        #expect(whole.count == Int(end))
+    }
+
+    @Test("what no mark covers is cut off when a log is opened")
+    func uncommitted() throws {
+        let filled = try Filled(seed: 5)
+        let extent = filled.log.extent
+        let folder = "\(filled.folder.path)/sightings"
+        let last = try #require(DataFolder.names(in: folder).last)
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(folder)/\(last)"))
+        _ = try handle.seekToEnd()
+        try handle.write(contentsOf: Data(repeating: 0x41, count: 77))
+        try handle.close()
+        #expect(try SightingLog(folder).extent == extent)
+    }
+
+    @Test("a flipped bit in a segment is reported with file and place, never returned as data")
+    func flippedBits() throws {
+        let filled = try Filled(seed: 6)
+        _ = try filled.archiver.archive(before: filled.log.extent.next)
+        let segment = try #require(try filled.catalogue.snapshot().segments.first)
+        let file = URL(fileURLWithPath: "\(filled.folder.path)/archive/\(segment.name)")
+        let whole = try Data(contentsOf: file)
+        var random = SeededRandom(seed: 6)
+        for _ in 0..<60 {
+            var injured = whole
+            injured[random.below(whole.count)] ^= UInt8(1 << random.below(8))
+            try injured.write(to: file)
+            var query = SightingQuery()
+            query.from = .earliest
+            let error = #expect(throws: StorageError.self) { try filled.found(query) }
+            #expect(error?.description.contains(segment.name) == true)
+        }
+    }
+
+    @Test("files that no transaction named are removed")
+    func strays() throws {
+        let filled = try Filled(seed: 7)
+        let stray = "\(filled.folder.path)/archive/2026-11-16/999.segment"
+        try Data([1, 2, 3]).write(to: URL(fileURLWithPath: stray))
+        #expect(try filled.archiver.removeStrays() == 1)
+        #expect(!DataFolder.exists(stray))
+        #expect(try filled.archiver.removeStrays() == 0)
+    }
+
+    @Test(
+        "patterns match as ? and * say",
+        arguments: [
+            ("AB27CDE", "AB27CDE", true), ("ab27 cde", "AB27CDE", true), ("AB27CD?", "AB27CDE", true),
+            ("AB27CD?", "AB27CD", false), ("AB*", "AB27CDE", true), ("*CDE", "AB27CDE", true), ("*", "A", true),
+            ("A?*E", "AB27CDE", true), ("?", "AB", false), ("*7*", "AB27CDE", true), ("*9*", "AB27CDE", false),
+            ("B*", "AB27CDE", false), ("????????????", "AB27CDE", false), ("AB27CDE*", "AB27CDE", true),
+        ]
+    )
+    func patterns(pattern: String, mark: String, isMatch: Bool) throws {
+        #expect(try #require(MarkPattern(pattern)).matches(#require(VRM(mark))) == isMatch)
+    }
+
+    @Test("patterns that no mark can match are refused", arguments: ["", "Ä", "AB27CDE_", "?????????????", " - "])
+    func badPatterns(pattern: String) {
+        #expect(MarkPattern(pattern) == nil)
+    }
+}

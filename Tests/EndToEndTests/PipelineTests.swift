@@ -1,0 +1,78 @@
+import Foundation
+import Simulation
+import TestSupport
+import Testing
+
+/// The main job with real processes: feeds in, archive and national archive equal to the reference model.
+@Suite(.serialized)
+struct PipelineTests {
+    @Test("every collaboration ends in the archive and the national archive as the reference model says", arguments: SimulationProfile.all.map(\.name))
+    func collaborations(profile: String) throws {
+        let collaboration = try Collaboration(profile, reads: 5000, seed: 17)
+        var sent: [[PlainSighting]] = []
+        for gateway in collaboration.gateways {
+            let report = try Program.succeed(["ingest", "--config", gateway.config])
+            #expect(report.output.contains("bytes sent"))
+            let expected = try collaboration.expected(gateway)
+            #expect(difference(try Collaboration.stored(gateway.data), expected) == nil)
+            sent.append(expected)
+        }
+        let joined = ReferenceModel(.init(window: 10_000)).join(sent)
+        #expect(difference(try Collaboration.stored(collaboration.archive.data), joined) == nil)
+        #expect(collaboration.archive.stop() == 0)
+        #expect(difference(try Collaboration.stored(collaboration.archive.data), joined) == nil)
+    }
+
+    @Test("a feed with garbage loses no good read and quarantines each bad record with its place")
+    func garbage() throws {
+        let collaboration = try Collaboration("east-midlands", reads: 6000, seed: 5, garbagePerMille: 10)
+        let gateway = collaboration.gateways[0]
+        let report = try Program.succeed(["ingest", "--config", gateway.config])
+        #expect(difference(try Collaboration.stored(gateway.data), try collaboration.expected(gateway)) == nil)
+        let all = report.lines.first { $0.hasPrefix("all ") }
+        let numbers = (all ?? "").split(separator: " ").dropFirst().compactMap { Int($0.replacing(",", with: "")) }
+        try #require(numbers.count == 5)
+        #expect(numbers[0] == numbers[1] + numbers[2] + numbers[3])
+        let listed = try Program.succeed(["quarantine", "list", "--data", gateway.data]).lines
+        #expect(numbers[2] > 30)
+        #expect(listed.count == numbers[2])
+    }
+
+    @Test("feeds taken again give nothing new")
+    func again() throws {
+        let collaboration = try Collaboration("thames-valley-hampshire", reads: 3000, seed: 3)
+        let gateway = collaboration.gateways[0]
+        for _ in 0..<3 { _ = try Program.succeed(["ingest", "--config", gateway.config]) }
+        let expected = try collaboration.expected(gateway)
+        #expect(difference(try Collaboration.stored(gateway.data), expected) == nil)
+        #expect(difference(try Collaboration.stored(collaboration.archive.data), expected) == nil)
+    }
+
+    @Test("the same reads under another name all count as redelivered")
+    func renamed() throws {
+        let collaboration = try Collaboration("thames-valley-hampshire", reads: 3000, seed: 4, garbagePerMille: 0)
+        let gateway = collaboration.gateways[0]
+        _ = try Program.succeed(["ingest", "--config", gateway.config])
+        let copies = gateway.feeds.enumerated().map { "again-\($0)=\($1)" }
+        let report = try Program.succeed(["ingest", "--config", gateway.config] + copies)
+        let all = report.lines.first { $0.hasPrefix("all ") } ?? ""
+        let numbers = all.split(separator: " ").dropFirst().compactMap { Int($0.replacing(",", with: "")) }
+        try #require(numbers.count == 5)
+        #expect(numbers[0] == numbers[3])
+        #expect(numbers[1] == 0)
+        #expect(difference(try Collaboration.stored(gateway.data), try collaboration.expected(gateway)) == nil)
+    }
+
+    @Test("a gateway may not speak for another force")
+    func impersonation() throws {
+        let collaboration = try Collaboration("thames-valley-hampshire", reads: 500, seed: 8, garbagePerMille: 0)
+        let gateway = collaboration.gateways[0]
+        // Hampshire's file under Thames Valley's name.
+        let hampshire = try #require(gateway.feeds.first { $0.contains("hampshire") })
+        let report = try Program.succeed([
+            "ingest", "--config", gateway.config, "thames-valley=\(hampshire)",
+        ])
+        #expect(report.output.contains("force-not-permitted"))
+        #expect(try Collaboration.stored(gateway.data).isEmpty)
+    }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import Testing
+
+/// The real program, run as people run it.
+enum Program {
+    /// What a run gave.
+    struct Outcome {
+        var output: String
+        var errors: String
+        var status: Int32
+
+        /// The lines of standard output.
+        var lines: [String] { output.split(separator: "\n").map(String.init) }
+    }
+
+    /// The executable beside the test bundle, built for the same configuration.
+    static var path: String {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        #if DEBUG
+            let configuration = "debug"
+        #else
+            let configuration = "release"
+        #endif
+        return ProcessInfo.processInfo.environment["ANPR_BINARY"]
+            ?? root.appendingPathComponent(".build/\(configuration)/anpr").path
+    }
+
+    /// Starts the program without waiting.
+    static func start(_ arguments: [String], output: Any? = nil, errors: Any? = nil) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output ?? FileHandle.nullDevice
+        process.standardError = errors ?? FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    /// Runs the program to its end. Output goes through files, so that no pipe can fill up.
+    static func run(_ arguments: [String]) throws -> Outcome {
+        let folder = try Scratch()
+        let files = ["out", "err"].map { folder.path + "/" + $0 }
+        for file in files { try Data().write(to: URL(fileURLWithPath: file)) }
+        let handles = try files.map { try FileHandle(forWritingTo: URL(fileURLWithPath: $0)) }
+        let process = try start(arguments, output: handles[0], errors: handles[1])
+        process.waitUntilExit()
+        let texts = try files.map { try String(contentsOfFile: $0, encoding: .utf8) }
+        return Outcome(output: texts[0], errors: texts[1], status: process.terminationStatus)
+    }
+
+    /// Runs the program and expects success.
+    static func succeed(_ arguments: [String]) throws -> Outcome {
+        let outcome = try run(arguments)
+        try #require(outcome.status == 0, "anpr \(arguments.joined(separator: " ")): \(outcome.errors)")
+        return outcome
+    }
+}
+
+/// A folder of a test's own, gone when the test is.
+final class Scratch {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "anpr-test-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// Writes a file.
+    func write(_ text: String, _ name: String) throws -> String {
+        let file = "\(path)/\(name)"
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        return file
+    }
+}
+
+/// An archive that runs as a process of its own, on a port that the system chose and that it keeps when restarted.
+final class ArchiveProcess {
+    let data: String
+    private(set) var port = 0
+    private let scratch: Scratch
+    private let gateways: [(node: String, forces: [String])]
+    private var process: Process?
+
+    init(_ scratch: Scratch, gateways: [(node: String, forces: [String])]) throws {
+        self.scratch = scratch
+        self.gateways = gateways
+        data = scratch.path + "/archive"
+        try start()
+    }
+
+    deinit { kill() }
+
+    /// Starts it and waits until its port is open.
+    func start() throws {
+        let portFile = scratch.path + "/port"
+        try? FileManager.default.removeItem(atPath: portFile)
+        let list = gateways.map { gateway in
+            "    - { node: \(gateway.node), forces: [\(gateway.forces.map { "\"\($0)\"" }.joined(separator: ", "))] }"
+        }
+        let config = try scratch.write(
+            """
+            node: archive
+            data: \(data)
+            receive:
+              listen: 127.0.0.1:\(port)
+              idleAfter: 10m
+              gateways:
+            \(list.joined(separator: "\n"))
+            """,
+            "archive.yaml"
+        )
+        let process = try Program.start(["serve", "--config", config, "--port-file", portFile])
+        self.process = process
+        while process.isRunning {
+            if let text = try? String(contentsOfFile: portFile, encoding: .utf8), let number = Int(text.dropLast()) {
+                port = number
+                return
+            }
+            sched_yield()
+        }
+        Issue.record("the archive did not start")
+    }
+
+    /// Kills it at once, as a crash would.
+    func kill() {
+        guard let process, process.isRunning else { return }
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// Asks it to stop and waits.
+    ///
+    /// - Returns: its exit code.
+    func stop() -> Int32 {
+        guard let process else { return -1 }
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+}
