@@ -22,7 +22,7 @@ func library(_ name: String, on others: [Target.Dependency] = []) -> Target {
 let package = Package(
     name: "anpr",
     products: [
-        .executable(name: "anpr", targets: ["anpr"]),
+        .executable(name: "anpr", targets: ["anpr"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -56,7 +56,8 @@ let package = Package(
         library(
             "Gateway",
             on: [
-                "ANPRModel", "Compression", "FeedDecoding", "Deduplication", "SightingFrames", "Archive", "Forwarding",
+                "ANPRModel", "Compression", "FeedDecoding", "Deduplication", "SightingFrames", "Archive",
+                "Forwarding",
                 "Access",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -87,15 +88,24 @@ let package = Package(
         ),
         tests("ANPRModelTests", on: ["ANPRModel", "Simulation", "TestSupport"]),
         tests("FeedDecodingTests", on: ["ANPRModel", "FeedDecoding", "Simulation", "TestSupport"]),
-        tests("DeduplicationTests", on: ["ANPRModel", "Deduplication", "FeedDecoding", "Simulation", "TestSupport"]),
-        tests("SightingFramesTests", on: ["ANPRModel", "Deduplication", "SightingFrames", "Simulation", "TestSupport"]),
+        tests(
+            "DeduplicationTests",
+            on: ["ANPRModel", "Deduplication", "FeedDecoding", "Simulation", "TestSupport"]
+        ),
+        tests(
+            "SightingFramesTests",
+            on: ["ANPRModel", "Deduplication", "SightingFrames", "Simulation", "TestSupport"]
+        ),
         tests(
             "ArchiveTests",
             on: ["ANPRModel", "Archive", "Deduplication", "SightingFrames", "Simulation", "TestSupport"]
         ),
         tests("ForwardingTests", on: ["Forwarding", "SightingFrames"]),
         tests("AccessTests", on: ["Access", "TestSupport"]),
-        tests("GatewayTests", on: ["ANPRModel", "Archive", "Deduplication", "FeedDecoding", "Gateway", "TestSupport"]),
+        tests(
+            "GatewayTests",
+            on: ["ANPRModel", "Archive", "Deduplication", "FeedDecoding", "Gateway", "TestSupport"]
+        ),
         tests(
             "EndToEndTests",
             on: ["anpr", "ANPRModel", "Compression", "FeedDecoding", "Simulation", "TestSupport"]

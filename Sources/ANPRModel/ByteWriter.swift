@@ -45,7 +45,9 @@ public struct ByteWriter: ~Copyable {
     /// Appends a part of an array, of which the room was reserved.
     @inline(__always)
     public mutating func put(_ bytes: [UInt8], _ range: Range<Int>) {
-        precondition(count + range.count <= capacity && range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        precondition(
+            count + range.count <= capacity && range.lowerBound >= 0 && range.upperBound <= bytes.count
+        )
         unsafe bytes.withUnsafeBufferPointer { source in
             guard let base = source.baseAddress else { return }
             unsafe (storage + count).update(from: base + range.lowerBound, count: range.count)

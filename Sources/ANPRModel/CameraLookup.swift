@@ -68,9 +68,13 @@ struct CameraLookup: Sendable {
     private func matches(_ slot: Slot, _ bytes: Span<UInt8>, force: Range<Int>, name: Range<Int>) -> Bool {
         guard Int(slot.forceLength) == force.count, Int(slot.nameLength) == name.count else { return false }
         let start = Int(slot.start)
-        for offset in 0..<force.count where texts[start + offset] != bytes[force.lowerBound + offset] { return false }
+        for offset in 0..<force.count where texts[start + offset] != bytes[force.lowerBound + offset] {
+            return false
+        }
         let nameStart = start + force.count
-        for offset in 0..<name.count where texts[nameStart + offset] != bytes[name.lowerBound + offset] { return false }
+        for offset in 0..<name.count where texts[nameStart + offset] != bytes[name.lowerBound + offset] {
+            return false
+        }
         return true
     }
 

@@ -50,7 +50,9 @@ public struct CameraRegister: Sendable {
     public mutating func register(_ more: [Camera]) -> [CameraIndex] {
         let before = cameras.count
         let indexes = more.map { camera in
-            if let known = find(force: camera.force, name: camera.name), cameras[Int(known)] == camera { return known }
+            if let known = find(force: camera.force, name: camera.name), cameras[Int(known)] == camera {
+                return known
+            }
             return append(camera)
         }
         if cameras.count > before { rank() }

@@ -35,7 +35,9 @@ public struct SightingBatch: Sendable {
         let start = Int(sighting.contributionStart)
         sighting.contributionStart = UInt32(contributions.count)
         sightings.append(sighting)
-        for place in start..<start + Int(sighting.contributionCount) { contributions.append(other.contributions[place]) }
+        for place in start..<start + Int(sighting.contributionCount) {
+            contributions.append(other.contributions[place])
+        }
     }
 
     /// Appends another batch.
@@ -86,7 +88,9 @@ public struct SightingBatch: Sendable {
     /// Rewrites each contribution's camera and each sighting's, for another register.
     public mutating func renumberCameras(_ indexes: [CameraIndex]) {
         for place in sightings.indices { sightings[place].camera = indexes[Int(sightings[place].camera)] }
-        for place in contributions.indices { contributions[place].camera = indexes[Int(contributions[place].camera)] }
+        for place in contributions.indices {
+            contributions[place].camera = indexes[Int(contributions[place].camera)]
+        }
     }
 
     /// Makes room.

@@ -18,6 +18,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// 9999-12-31T23:59:59.999Z, the latest time a read can carry.
     public static let latest = Timestamp(milliseconds: 253_402_300_799_999)
 
+    /// Whether one comes before the other.
     @inlinable
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.milliseconds < right.milliseconds
@@ -26,7 +27,10 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// The day the moment falls on in UTC, counted from 1970-01-01.
     @inlinable
     public var day: Int32 {
-        Int32(truncatingIfNeeded: milliseconds >= 0 ? milliseconds / 86_400_000 : (milliseconds + 1) / 86_400_000 - 1)
+        Int32(
+            truncatingIfNeeded: milliseconds >= 0
+                ? milliseconds / 86_400_000 : (milliseconds + 1) / 86_400_000 - 1
+        )
     }
 }
 

@@ -47,6 +47,7 @@ public struct VRM: Hashable, Comparable, Sendable {
         self.packed = packed
     }
 
+    /// Whether one comes before the other.
     @inlinable
     public static func < (left: VRM, right: VRM) -> Bool { left.packed < right.packed }
 

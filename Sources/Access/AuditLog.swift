@@ -85,7 +85,8 @@ public struct AuditLog: Sendable {
             guard record.sequence == head.count + 1, record.previous == head.hash else {
                 throw Failure(
                     line: number,
-                    description: "\(path): line \(number) does not follow the record before it: one was cut, added or moved"
+                    description:
+                        "\(path): line \(number) does not follow the record before it: one was cut, added or moved"
                 )
             }
             guard try Self.hash(record) == record.hash, try Self.encode(record) == line else {
@@ -98,7 +99,8 @@ public struct AuditLog: Sendable {
         guard kept == head else {
             throw Failure(
                 line: Int(head.count),
-                description: "\(path): ends after record \(head.count), but record \(kept.count) was written: the end was cut"
+                description:
+                    "\(path): ends after record \(head.count), but record \(kept.count) was written: the end was cut"
             )
         }
         guard isExpectedSeen else {
@@ -117,7 +119,9 @@ public struct AuditLog: Sendable {
         let kept = try keptHead() ?? .empty
         let bytes = (try? Data(contentsOf: URL(fileURLWithPath: path))) ?? Data()
         guard let end = bytes.lastIndex(of: 0x0A) else {
-            guard kept == .empty else { throw Failure(line: 0, description: "\(path): the log is gone, its head is not") }
+            guard kept == .empty else {
+                throw Failure(line: 0, description: "\(path): the log is gone, its head is not")
+            }
             guard ftruncate(descriptor, 0) == 0 else { throw failure("truncate") }
             return .empty
         }
@@ -130,7 +134,10 @@ public struct AuditLog: Sendable {
         let head = Head(count: last.sequence, hash: last.hash)
         let isOneAhead = last.previous == kept.hash && last.sequence == kept.count + 1
         guard head == kept || isOneAhead else {
-            throw Failure(line: nil, description: "\(path): the log does not end where its head says: run audit verify")
+            throw Failure(
+                line: nil,
+                description: "\(path): the log does not end where its head says: run audit verify"
+            )
         }
         return head
     }
@@ -164,7 +171,11 @@ public struct AuditLog: Sendable {
         var written = 0
         while written < data.count {
             let count = unsafe data.withUnsafeBytes { all in
-                unsafe Glibc.write(descriptor, all.baseAddress.map { unsafe $0 + written }, data.count - written)
+                unsafe Glibc.write(
+                    descriptor,
+                    all.baseAddress.map { unsafe $0 + written },
+                    data.count - written
+                )
             }
             if count < 0 {
                 if errno == EINTR { continue }

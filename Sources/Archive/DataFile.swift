@@ -43,7 +43,12 @@ public final class DataFile: Sendable {
         var written = 0
         while written < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { all in
-                unsafe pwrite(descriptor, all.baseAddress.map { unsafe $0 + written }, bytes.count - written, offset + written)
+                unsafe pwrite(
+                    descriptor,
+                    all.baseAddress.map { unsafe $0 + written },
+                    bytes.count - written,
+                    offset + written
+                )
             }
             if count < 0 {
                 if errno == EINTR { continue }
@@ -59,7 +64,12 @@ public final class DataFile: Sendable {
         var filled = 0
         while filled < count {
             let got = unsafe bytes.withUnsafeMutableBytes { all in
-                unsafe pread(descriptor, all.baseAddress.map { unsafe $0 + filled }, count - filled, offset + filled)
+                unsafe pread(
+                    descriptor,
+                    all.baseAddress.map { unsafe $0 + filled },
+                    count - filled,
+                    offset + filled
+                )
             }
             if got < 0 {
                 if errno == EINTR { continue }
@@ -93,7 +103,9 @@ public enum DataFolder {
         var made = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
             made += made.isEmpty || made.hasSuffix("/") ? "\(part)" : "/\(part)"
-            guard unsafe mkdir(made, 0o750) == 0 || errno == EEXIST else { throw .system("make folder", made) }
+            guard unsafe mkdir(made, 0o750) == 0 || errno == EEXIST else {
+                throw .system("make folder", made)
+            }
         }
     }
 

@@ -110,7 +110,10 @@ public final class Quarantine {
                 do {
                     return try decoder.decode(Record.self, from: Data(text))
                 } catch {
-                    throw StorageError(.damaged, "\(folder)/\(name): line \(line + 1) is not a quarantine record")
+                    throw StorageError(
+                        .damaged,
+                        "\(folder)/\(name): line \(line + 1) is not a quarantine record"
+                    )
                 }
             }
         }

@@ -95,7 +95,8 @@ public enum Checksum {
     }
 
     /// The checksum of a part of an array.
-    public static func crc32(_ bytes: [UInt8], _ range: Range<Int>, continuing previous: UInt32 = 0) -> UInt32 {
+    public static func crc32(_ bytes: [UInt8], _ range: Range<Int>, continuing previous: UInt32 = 0) -> UInt32
+    {
         unsafe bytes.withUnsafeBytes { all in
             unsafe crc32(UnsafeRawBufferPointer(rebasing: all[range]), continuing: previous)
         }

@@ -32,7 +32,9 @@ struct ClosedKeys: Sendable {
 
     /// Adds a closed sighting behind the others.
     mutating func append(_ vrm: VRM, _ site: SiteIndex, first: Timestamp, last: Timestamp) -> Reference {
-        if chunks.last.map({ $0.vrms.count >= Self.chunkCount || !$0.order.isEmpty }) ?? true { chunks.append(Chunk()) }
+        if chunks.last.map({ $0.vrms.count >= Self.chunkCount || !$0.order.isEmpty }) ?? true {
+            chunks.append(Chunk())
+        }
         let index = chunks.count - 1
         chunks[index].vrms.append(vrm.packed)
         chunks[index].sites.append(site)
@@ -56,7 +58,9 @@ struct ClosedKeys: Sendable {
         let latest = Timestamp(milliseconds: time.milliseconds + margin)
         for index in chunks.indices where chunks[index].last >= earliest && chunks[index].first <= latest {
             if chunks[index].order.isEmpty, chunks[index].vrms.count > Self.plainCount { sort(index) }
-            for row in rows(index, vrm.packed, site) { found.append(Reference(chunk: firstChunk + index, row: row)) }
+            for row in rows(index, vrm.packed, site) {
+                found.append(Reference(chunk: firstChunk + index, row: row))
+            }
         }
         return found
     }

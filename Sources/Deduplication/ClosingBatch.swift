@@ -22,7 +22,12 @@ struct ClosingBatch: Sendable {
         sighting.opened = sighting.first
         let shift = opened - sighting.opened.milliseconds
         open.forEachNode(of: record) { node in
-            let part = Contribution(camera: node.camera, reads: 1, first: node.captured, confidence: node.confidence)
+            let part = Contribution(
+                camera: node.camera,
+                reads: 1,
+                first: node.captured,
+                confidence: node.confidence
+            )
             contributions.unite(part, order: order)
             let offset = Int32(clamping: node.captured.milliseconds - opened + shift)
             marks.append(ClosedSightings.Mark(camera: node.camera, offset: offset))

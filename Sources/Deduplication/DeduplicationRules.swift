@@ -14,16 +14,17 @@ public struct DeduplicationRules: Sendable, Equatable {
         }
     }
 
-    /// The rule where a site has none of its own. Default: 10 s.
+    /// The rule where a site has none of its own, 10 s by default.
     public var window: Window
     /// Sites, by name, with a rule of their own.
     public var sites: [String: Window]
-    /// How far, in milliseconds, a feed may be out of order without any effect. Default: 2 min.
+    /// How far, in milliseconds, a feed may be out of order without any effect, 2 min by default.
     public var lateness: Int64
-    /// How long, in milliseconds before the watermark, closed sightings can still be amended. Default: 24 h.
+    /// How long, in milliseconds before the watermark, closed sightings can still be amended, 24 h by default.
     public var reconcile: Int64
-    /// The most closed sightings remembered for that, whatever `reconcile` says: the bound on memory, at some
-    /// 150 bytes each. Default: 20 million.
+    /// The most closed sightings remembered for that, 20 million by default.
+    ///
+    /// Holds whatever `reconcile` says: it is the bound on memory, at some 150 bytes each.
     public var reconcileCount: Int
 
     /// Rules; everything in milliseconds.

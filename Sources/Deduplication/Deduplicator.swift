@@ -190,13 +190,17 @@ public struct Deduplicator: Sendable {
             return Self.fits(read, sighting, rule) && open.isNear(read.captured, gap: rule.gap, reference)
         }
         guard let reference = fitting.last, let sighting = open.sighting(reference) else { return nil }
-        if let other = closedCandidate(read, site), other.isCopy || other.1.sighting.first < sighting.first { return nil }
+        if let other = closedCandidate(read, site), other.isCopy || other.1.sighting.first < sighting.first {
+            return nil
+        }
         open.markLate(reference)
         open.add(read, reference)
         return true
     }
 
-    private mutating func reconcileClosed(_ read: Read, _ site: SiteIndex, into output: inout SightingBatch) -> Bool {
+    private mutating func reconcileClosed(_ read: Read, _ site: SiteIndex, into output: inout SightingBatch)
+        -> Bool
+    {
         guard let (reference, entry, isCopy) = closedCandidate(read, site) else {
             openLate(read, site, into: &output)
             return true
@@ -224,7 +228,8 @@ public struct Deduplicator: Sendable {
             return (copy.reference, copy.entry, true)
         }
         let fitting = near.filter { candidate in
-            Self.fits(read, candidate.entry.sighting, rule) && candidate.entry.isNear(read.captured, gap: rule.gap)
+            Self.fits(read, candidate.entry.sighting, rule)
+                && candidate.entry.isNear(read.captured, gap: rule.gap)
         }
         let earliest = fitting.min { $0.entry.sighting.first < $1.entry.sighting.first }
         return earliest.map { ($0.reference, $0.entry, false) }
@@ -249,7 +254,12 @@ public struct Deduplicator: Sendable {
         let offset = Int32(clamping: read.captured.milliseconds - entry.sighting.opened.milliseconds)
         entry.marks.append(ClosedSightings.Mark(camera: read.camera, offset: offset))
         entry.sighting.join(read, order: order)
-        let part = Contribution(camera: read.camera, reads: 1, first: read.captured, confidence: read.confidence)
+        let part = Contribution(
+            camera: read.camera,
+            reads: 1,
+            first: read.captured,
+            confidence: read.confidence
+        )
         entry.contributions.unite(part, order: order)
         return true
     }
@@ -259,7 +269,9 @@ public struct Deduplicator: Sendable {
         var sighting = Sighting(opening: read)
         sighting.isLate = true
         output.append(sighting)
-        output.append(Contribution(camera: read.camera, reads: 1, first: read.captured, confidence: read.confidence))
+        output.append(
+            Contribution(camera: read.camera, reads: 1, first: read.captured, confidence: read.confidence)
+        )
         let mark = ClosedSightings.Mark(camera: read.camera, offset: 0)
         closed.append(output.count - 1, of: output, site: site, marks: [mark], closedAt: watermarks.engine)
     }

@@ -13,7 +13,8 @@ struct SenderSighting: Sendable, Timed {
 
     /// Whether both are versions of one sighting of one sender.
     func isSame(as other: SenderSighting, _ siteOfCamera: [SiteIndex]) -> Bool {
-        sender == other.sender && sighting.vrm == other.sighting.vrm && sighting.opened == other.sighting.opened
+        sender == other.sender && sighting.vrm == other.sighting.vrm
+            && sighting.opened == other.sighting.opened
             && siteOfCamera[Int(sighting.camera)] == siteOfCamera[Int(other.sighting.camera)]
     }
 }

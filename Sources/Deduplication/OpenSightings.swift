@@ -94,12 +94,14 @@ package struct OpenSightings: Sendable {
     private mutating func join(_ read: Read, _ reference: UInt32, _ site: SiteIndex) -> Bool? {
         let place = recordPlace(reference)
         // The key is checked again because a stale reference, 2^32 sightings later, could look open.
-        guard let sighting = records[place]?.sighting, sighting.vrm == read.vrm, records[place]?.site == site else {
+        guard let sighting = records[place]?.sighting, sighting.vrm == read.vrm, records[place]?.site == site
+        else {
             return nil
         }
         let time = read.captured.milliseconds
         let rule = windows[Int(site)]
-        guard time - sighting.first.milliseconds <= rule.window, time - sighting.last.milliseconds <= rule.gap else {
+        guard time - sighting.first.milliseconds <= rule.window, time - sighting.last.milliseconds <= rule.gap
+        else {
             return nil
         }
         if hasCopy(of: read, reference) {
@@ -130,7 +132,9 @@ package struct OpenSightings: Sendable {
         var node = records[place]?.lastNode ?? Self.noNode
         while node != Self.noNode {
             let index = Int(node) & (nodes.count - 1)
-            if isSame(nodes[index], read) { nodes[index].confidence = max(nodes[index].confidence, read.confidence) }
+            if isSame(nodes[index], read) {
+                nodes[index].confidence = max(nodes[index].confidence, read.confidence)
+            }
             node = nodes[index].previous
         }
     }

@@ -74,7 +74,9 @@ package struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
         }
         for place in near.indices where near[place].time == time && change(&near[place]) { return true }
         let number = bucket >> Self.ringBits
-        for place in (beyond[number] ?? []).indices where change(&beyond[number, default: []][place]) { return true }
+        for place in (beyond[number] ?? []).indices where change(&beyond[number, default: []][place]) {
+            return true
+        }
         return false
     }
 
@@ -84,6 +86,7 @@ package struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
     ///
     /// - Returns: the elements, and the time before which now all was taken out; `nil` when nothing lies before `limit`.
     package mutating func next(before limit: Timestamp) -> (elements: [Element], end: Timestamp)? {
+        guard limit > .distantPast else { return nil }
         let last = limit.milliseconds >> Self.widthBits
         while count > 0 {
             if base == nil || ringed == 0 {
@@ -148,7 +151,8 @@ package struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
     }
 
     private mutating func loadNear() {
-        guard near.isEmpty, let number = beyond.keys.min(), let elements = beyond.removeValue(forKey: number) else {
+        guard near.isEmpty, let number = beyond.keys.min(), let elements = beyond.removeValue(forKey: number)
+        else {
             return
         }
         // Taken from the end: of equal times the first that came must stand last.
@@ -165,7 +169,9 @@ package struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
         return elements
     }
 
-    private mutating func takePart(_ bucket: Int64, before limit: Timestamp) -> (elements: [Element], end: Timestamp)? {
+    private mutating func takePart(_ bucket: Int64, before limit: Timestamp) -> (
+        elements: [Element], end: Timestamp
+    )? {
         let slot = Int(bucket & (Self.ringCount - 1))
         guard ring[slot].contains(where: { $0.time < limit }) else { return nil }
         var early: [Element] = []

@@ -65,7 +65,9 @@ public struct SightingJoiner: Sendable {
     public var watermark: Timestamp { watermarks.engine }
 
     /// No sighting given out from now on begins earlier, but for late ones.
-    public var closedThrough: Timestamp { Timestamp(milliseconds: watermarks.engine.milliseconds - windowMax) }
+    public var closedThrough: Timestamp {
+        Timestamp(milliseconds: watermarks.engine.milliseconds - windowMax)
+    }
 
     /// Declares at once which senders hold the watermark back; for the start of a run.
     public mutating func start(live: [FeedIndex], known: [FeedIndex], into output: inout SightingBatch) {
@@ -81,13 +83,18 @@ public struct SightingJoiner: Sendable {
     }
 
     /// Notes a sender's promise that nothing earlier follows; it is live from now on.
-    public mutating func note(_ sender: FeedIndex, closedThrough: Timestamp, into output: inout SightingBatch) {
+    public mutating func note(_ sender: FeedIndex, closedThrough: Timestamp, into output: inout SightingBatch)
+    {
         watermarks.note(Int(sender), watermark: closedThrough)
         advance(into: &output)
     }
 
     /// Takes sightings of one sender, under this node's register.
-    public mutating func take(_ batch: SightingBatch, from sender: FeedIndex, into output: inout SightingBatch) {
+    public mutating func take(
+        _ batch: SightingBatch,
+        from sender: FeedIndex,
+        into output: inout SightingBatch
+    ) {
         for index in 0..<batch.count {
             let member = SenderSighting(
                 sender: sender,
@@ -202,7 +209,12 @@ public struct SightingJoiner: Sendable {
             add(member, atPlace: place)
             return
         }
-        let near = closed.find(key.vrm, key.site, near: member.sighting.first, margin: windows[Int(key.site)] + 1000)
+        let near = closed.find(
+            key.vrm,
+            key.site,
+            near: member.sighting.first,
+            margin: windows[Int(key.site)] + 1000
+        )
         if let same = near.first(where: { $0.joined.place(of: member, site) != nil }) {
             amend(same.reference, same.joined, with: member, into: &output)
             return

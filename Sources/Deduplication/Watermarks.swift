@@ -94,7 +94,10 @@ struct Watermarks: Sendable {
 
     mutating func restore(_ snapshot: WatermarkSnapshot) {
         sources = zip(snapshot.watermarks, snapshot.states).map { watermark, state in
-            Source(watermark: Timestamp(milliseconds: watermark), state: SourceState(rawValue: state) ?? .ended)
+            Source(
+                watermark: Timestamp(milliseconds: watermark),
+                state: SourceState(rawValue: state) ?? .ended
+            )
         }
         engine = Timestamp(milliseconds: snapshot.engine)
     }

@@ -33,7 +33,9 @@ public struct CSVDecoder: Sendable {
     /// The required columns that the header lacks, so that no record of this feed can be a read.
     public var missingColumns: [String] {
         guard let columns else { return [] }
-        return [ReadField.vrm, .force, .camera, .captured].filter { !columns.contains($0.rawValue) }.map(\.name)
+        return [ReadField.vrm, .force, .camera, .captured].filter { !columns.contains($0.rawValue) }.map(
+            \.name
+        )
     }
 
     /// Takes a feed up again behind its header.
@@ -45,7 +47,8 @@ public struct CSVDecoder: Sendable {
         var buffer = FeedBuffer(capacity: header.count)
         buffer.append(header)
         _ = passMark(&buffer, isFinal: true)
-        if case .record = record.scan(buffer.storage.span, from: buffer.start, to: buffer.end, isFinal: true) {
+        if case .record = record.scan(buffer.storage.span, from: buffer.start, to: buffer.end, isFinal: true)
+        {
             takeHeader()
         }
         self.position = position
@@ -69,7 +72,10 @@ public struct CSVDecoder: Sendable {
                 consume(decodeRecord(buffer.storage.span, at: buffer.start, &batch), &buffer)
             case .incomplete(let inQuotes) where buffer.count <= LineSplitter.lineMax:
                 guard isFinal, inQuotes else { return buffer.moveToFront() }
-                consume(refuseLine(buffer.storage.span, buffer.start..<buffer.end, .malformed, &batch), &buffer)
+                consume(
+                    refuseLine(buffer.storage.span, buffer.start..<buffer.end, .malformed, &batch),
+                    &buffer
+                )
             default:
                 // Too long as a record: its first line is refused, in pieces if need be.
                 guard refuseLongLine(&buffer, isFinal: isFinal, &batch) else { break }
@@ -136,7 +142,9 @@ public struct CSVDecoder: Sendable {
     /// Decodes the record just scanned.
     ///
     /// - Returns: how many bytes it took.
-    private mutating func decodeRecord(_ bytes: Span<UInt8>, at start: Int, _ batch: inout DecodedBatch) -> Int {
+    private mutating func decodeRecord(_ bytes: Span<UInt8>, at start: Int, _ batch: inout DecodedBatch)
+        -> Int
+    {
         guard columns != nil else {
             takeHeader()
             position.line += UInt64(record.lineCount)
@@ -218,7 +226,8 @@ public enum CSVTable {
         var position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         var line = 1
         while position < bytes.count {
-            guard case .record = record.scan(bytes.span, from: position, to: bytes.count, isFinal: true) else {
+            guard case .record = record.scan(bytes.span, from: position, to: bytes.count, isFinal: true)
+            else {
                 return nil
             }
             if !record.isBlank { records.append((line, (0..<record.fieldCount).map(record.value))) }

@@ -45,7 +45,9 @@ struct CSVRecord: Sendable {
         while position < end {
             let byte = bytes[position]
             if byte == 0x0A || byte == 0x0D {
-                if byte == 0x0D, position + 1 == end, !isFinal { return .incomplete(inQuotes: state == .quoted) }
+                if byte == 0x0D, position + 1 == end, !isFinal {
+                    return .incomplete(inQuotes: state == .quoted)
+                }
                 let pair = byte == 0x0D && position + 1 < end && bytes[position + 1] == 0x0A
                 let next = position + (pair ? 2 : 1)
                 lineCount += 1
@@ -78,7 +80,8 @@ struct CSVRecord: Sendable {
         case (.quoteSeen, UInt8(ascii: "\"")):
             text.append(byte)
             state = .quoted
-        case (.fieldStart, UInt8(ascii: ",")), (.unquoted, UInt8(ascii: ",")), (.quoteSeen, UInt8(ascii: ",")):
+        case (.fieldStart, UInt8(ascii: ",")), (.unquoted, UInt8(ascii: ",")),
+            (.quoteSeen, UInt8(ascii: ",")):
             ends.append(text.count)
             state = .fieldStart
         case (.quoted, _): text.append(byte)

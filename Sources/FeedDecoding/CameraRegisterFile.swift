@@ -25,7 +25,8 @@ public enum CameraRegisterFile {
         for (index, name) in header.values.enumerated() { places[name] = index }
         let missing = ["force", "camera"].filter { places[$0] == nil }
         guard missing.isEmpty else {
-            throw Faults(faults: ["line \(header.line): column \(missing.joined(separator: ", ")) is missing"])
+            throw Faults(faults: ["line \(header.line): column \(missing.joined(separator: ", ")) is missing"]
+            )
         }
         var faults: [String] = []
         var seen: [String: Int] = [:]
@@ -38,7 +39,9 @@ public enum CameraRegisterFile {
             let camera = row.camera()
             let key = "\(camera.force)\u{0}\(camera.name)"
             if let first = seen[key] {
-                row.faults.append("line \(line): camera \(camera.name) of force \(camera.force) is on line \(first) too")
+                row.faults.append(
+                    "line \(line): camera \(camera.name) of force \(camera.force) is on line \(first) too"
+                )
             }
             seen[key] = line
             faults += row.faults
@@ -77,7 +80,9 @@ public enum CameraRegisterFile {
         private mutating func text(_ column: String, required: Bool) -> String {
             let text = value(column)
             if required, text.isEmpty { faults.append("line \(line): \(column) is blank") }
-            if text.unicodeScalars.count > 64 { faults.append("line \(line): \(column) has over 64 characters") }
+            if text.unicodeScalars.count > 64 {
+                faults.append("line \(line): \(column) has over 64 characters")
+            }
             return text
         }
 

@@ -41,7 +41,9 @@ enum DecimalText {
         guard position < range.upperBound else { return true }
         guard bytes[position] | 0x20 == UInt8(ascii: "e") else { return false }
         position += 1
-        if position < range.upperBound, bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-") {
+        if position < range.upperBound,
+            bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-")
+        {
             position += 1
         }
         guard digit(bytes, position, range) else { return false }

@@ -14,7 +14,9 @@ public struct RefusedRecord: Sendable, Equatable {
     public var isContinuation = false
 }
 
-/// What decoding gave: reads, refusals and counts. Appended to, so that one batch serves many chunks.
+/// What decoding gave: reads, refusals and counts.
+///
+/// Appended to, so that one batch serves many chunks.
 public struct DecodedBatch: Sendable {
     /// The good reads, in the feed's order.
     public var reads: [Read] = []

@@ -225,7 +225,8 @@ enum JSONScanner {
             }
             var unit = UInt32(codeUnit(bytes, at: position + 2))
             position += 6
-            if unit & 0xFC00 == 0xD800, position + 6 <= range.upperBound, bytes[position] == UInt8(ascii: "\\"),
+            if unit & 0xFC00 == 0xD800, position + 6 <= range.upperBound,
+                bytes[position] == UInt8(ascii: "\\"),
                 bytes[position + 1] == UInt8(ascii: "u")
             {
                 let low = UInt32(codeUnit(bytes, at: position + 2))

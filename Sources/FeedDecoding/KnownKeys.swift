@@ -39,7 +39,9 @@ struct KnownKeys: Sendable {
     /// - Returns: where the colon ends, or `nil` when something else stands there.
     @inline(__always)
     func match(_ bytes: Span<UInt8>, at position: Int, _ field: Int) -> Int? {
-        guard bytes[position] == UInt8(ascii: "\""), isName(bytes, at: position + 1, field) else { return nil }
+        guard bytes[position] == UInt8(ascii: "\""), isName(bytes, at: position + 1, field) else {
+            return nil
+        }
         let colon = position + patterns[field].length + 2
         return bytes[colon] == UInt8(ascii: ":") ? colon + 1 : nil
     }

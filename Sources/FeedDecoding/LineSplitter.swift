@@ -28,14 +28,17 @@ struct LineSplitter: Sendable {
     private var isSkipping = false
 
     /// The next line, without its line feed.
-    mutating func next(_ buffer: inout FeedBuffer, isFinal: Bool, into batch: inout DecodedBatch) -> Range<Int>? {
+    mutating func next(_ buffer: inout FeedBuffer, isFinal: Bool, into batch: inout DecodedBatch) -> Range<
+        Int
+    >? {
         while true {
             let start = buffer.start
             let end = Self.lineEnd(buffer.storage.span, from: max(start, searched), to: buffer.end)
             let isWhole = end < buffer.end
             let length = end - start + (isWhole ? 1 : 0)
             if isSkipping || length > Self.lineMax {
-                guard refuseLong(&buffer, length: length, isWhole: isWhole, isFinal: isFinal, into: &batch) else {
+                guard refuseLong(&buffer, length: length, isWhole: isWhole, isFinal: isFinal, into: &batch)
+                else {
                     return nil
                 }
                 continue
@@ -62,7 +65,12 @@ struct LineSplitter: Sendable {
     }
 
     /// Records a refusal of a line.
-    func refuse(_ bytes: Span<UInt8>, _ line: Range<Int>, _ reason: ReadRefusal, into batch: inout DecodedBatch) {
+    func refuse(
+        _ bytes: Span<UInt8>,
+        _ line: Range<Int>,
+        _ reason: ReadRefusal,
+        into batch: inout DecodedBatch
+    ) {
         batch.rejected += 1
         batch.refusals.append(
             RefusedRecord(

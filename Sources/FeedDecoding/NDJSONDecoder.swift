@@ -48,7 +48,11 @@ public struct NDJSONDecoder: Sendable {
         splitter.settle(&buffer)
     }
 
-    private mutating func decodeLine(_ buffer: borrowing FeedBuffer, _ line: Range<Int>, _ batch: inout DecodedBatch) {
+    private mutating func decodeLine(
+        _ buffer: borrowing FeedBuffer,
+        _ line: Range<Int>,
+        _ batch: inout DecodedBatch
+    ) {
         let bytes = buffer.storage.span
         guard !LineSplitter.isBlank(bytes, line) else { return }
         batch.received += 1
@@ -171,7 +175,8 @@ public struct NDJSONDecoder: Sendable {
         for field in ReadField.allCases where fields.has(field) {
             let range = fields.range(field)
             let isEscaped = fields.escaped & 1 << UInt32(field.rawValue) != 0
-            let kind: FieldSlots.Kind = fields.isText(field) ? .text : fields.isNumber(field) ? .number : .other
+            let kind: FieldSlots.Kind =
+                fields.isText(field) ? .text : fields.isNumber(field) ? .number : .other
             let start = isEscaped ? scratch.count : range.lowerBound - line.lowerBound
             if isEscaped { JSONScanner.unescape(bytes, range, into: &scratch) }
             let end = isEscaped ? scratch.count : range.upperBound - line.lowerBound

@@ -68,7 +68,9 @@ struct ReadAssembler: Sendable {
         batch.reads.append(read)
     }
 
-    private func vrm(_ bytes: Span<UInt8>, _ fields: FieldSlots) throws(ReadRefusal) -> (vrm: VRM, changed: Bool) {
+    private func vrm(_ bytes: Span<UInt8>, _ fields: FieldSlots) throws(ReadRefusal) -> (
+        vrm: VRM, changed: Bool
+    ) {
         guard fields.has(.vrm) else { throw .vrmMissing }
         guard fields.isText(.vrm) else { throw .vrmInvalid }
         var packer = VRMPacker()
@@ -81,14 +83,17 @@ struct ReadAssembler: Sendable {
         guard fields.has(.force) else { throw .forceMissing }
         guard fields.has(.camera) else { throw .cameraMissing }
         guard fields.isText(.force), fields.isText(.camera) else { throw .forceOrCameraNotText }
-        guard let camera = register.find(bytes, force: fields.range(.force), name: fields.range(.camera)) else {
+        guard let camera = register.find(bytes, force: fields.range(.force), name: fields.range(.camera))
+        else {
             throw .cameraUnknown
         }
         guard permitted[Int(register.forceOfCamera[Int(camera)])] else { throw .forceNotPermitted }
         return camera
     }
 
-    private mutating func captured(_ bytes: Span<UInt8>, _ fields: FieldSlots) throws(ReadRefusal) -> Timestamp {
+    private mutating func captured(_ bytes: Span<UInt8>, _ fields: FieldSlots) throws(ReadRefusal)
+        -> Timestamp
+    {
         guard fields.has(.captured) else { throw .capturedMissing }
         guard fields.isText(.captured) else { throw .capturedInvalid }
         let range = fields.range(.captured)
@@ -122,27 +127,39 @@ struct ReadAssembler: Sendable {
         if fields.has(.lane) {
             if let lane = number(bytes, fields, .lane), lane >= 0, lane <= 63, lane == lane.rounded() {
                 read.lane = Int8(lane)
-            } else { batch.droppedFields += 1 }
+            } else {
+                batch.droppedFields += 1
+            }
         }
         if fields.has(.direction) {
             if let direction = direction(bytes, fields) {
                 read.direction = direction
-            } else { batch.droppedFields += 1 }
+            } else {
+                batch.droppedFields += 1
+            }
         }
         if fields.has(.lat) || fields.has(.lon) { takePosition(bytes, fields, read.camera, &details, &batch) }
         if fields.has(.speed) {
             if let speed = number(bytes, fields, .speed), speed >= 0, speed < 1000 {
                 read.speed = UInt16(speed * 10 + 0.5) + 1
-            } else { batch.droppedFields += 1 }
+            } else {
+                batch.droppedFields += 1
+            }
         }
         if fields.has(.country) {
             if let country = country(bytes, fields) {
                 read.country = country
-            } else { batch.droppedFields += 1 }
+            } else {
+                batch.droppedFields += 1
+            }
         }
         if fields.has(.eventId) {
             let id = fields.isText(.eventId) ? Self.text(bytes, fields.range(.eventId)) : ""
-            if !id.isEmpty, id.unicodeScalars.count <= 64 { details.eventID = id } else { batch.droppedFields += 1 }
+            if !id.isEmpty, id.unicodeScalars.count <= 64 {
+                details.eventID = id
+            } else {
+                batch.droppedFields += 1
+            }
         }
         for image in [ReadField.plateImage, .overviewImage] where fields.has(image) {
             if fields.isText(image) { batch.images += 1 } else { batch.droppedFields += 1 }
@@ -151,7 +168,9 @@ struct ReadAssembler: Sendable {
 
     private static let detailFields: [ReadField] = [.eventId, .lat]
 
-    /// A position counts only whole: half of one is dropped. The register's own, to five decimals, is not kept twice.
+    /// A position counts only whole: half of one is dropped.
+    ///
+    /// The register's own, to five decimals, is not kept twice.
     private mutating func takePosition(
         _ bytes: Span<UInt8>,
         _ fields: FieldSlots,
@@ -235,7 +254,8 @@ private struct PositionText: Equatable {
         guard fields.has(.lat), fields.has(.lon) else { return }
         let north = fields.range(.lat)
         let east = fields.range(.lon)
-        guard north.count <= 16, east.count <= 16, max(north.upperBound, east.upperBound) + 16 <= bytes.count else {
+        guard north.count <= 16, east.count <= 16, max(north.upperBound, east.upperBound) + 16 <= bytes.count
+        else {
             return
         }
         latitude = Self.words(bytes, north)
@@ -246,7 +266,9 @@ private struct PositionText: Equatable {
     @inline(__always)
     private static func words(_ bytes: Span<UInt8>, _ range: Range<Int>) -> (UInt64, UInt64) {
         let head = ByteWord.load(bytes, at: range.lowerBound)
-        if range.count <= 8 { return (range.count == 8 ? head : head & (1 << UInt64(8 * range.count) &- 1), 0) }
+        if range.count <= 8 {
+            return (range.count == 8 ? head : head & (1 << UInt64(8 * range.count) &- 1), 0)
+        }
         let tail = ByteWord.load(bytes, at: range.lowerBound + 8)
         return (head, range.count == 16 ? tail : tail & (1 << UInt64(8 * (range.count - 8)) &- 1))
     }

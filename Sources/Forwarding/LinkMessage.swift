@@ -1,6 +1,8 @@
 internal import SightingFrames
 
-/// What two nodes say to each other. `LinkProtocol.md` draws the bytes.
+/// What two nodes say to each other.
+///
+/// `LinkProtocol.md` draws the bytes.
 public enum LinkMessage: Sendable, Equatable {
     /// The sender names itself and the stream it will send.
     case hello(version: UInt8, node: String, stream: String)
@@ -75,7 +77,8 @@ public enum LinkMessage: Sendable, Equatable {
             self = .hello(version: body[1], node: node, stream: stream)
         case 2: self = .welcome(next: LittleEndian.read(body, at: 1))
         case 3: self = .blocks(number: LittleEndian.read(body, at: 1), Array(body[9...]))
-        case 4: self = .acknowledged(number: LittleEndian.read(body, at: 1), next: LittleEndian.read(body, at: 9))
+        case 4:
+            self = .acknowledged(number: LittleEndian.read(body, at: 1), next: LittleEndian.read(body, at: 9))
         case 5:
             var position = 1
             self = .refused(try Self.text(body, &position))

@@ -68,7 +68,9 @@ public struct LinkSender: Sendable {
 
     /// Sends blocks; only when `canSend`.
     public mutating func send(_ blocks: [UInt8]) -> [Action] {
-        guard case .streaming(let sent, let acknowledged) = state, sent - acknowledged < windowMax else { return [] }
+        guard case .streaming(let sent, let acknowledged) = state, sent - acknowledged < windowMax else {
+            return []
+        }
         state = .streaming(sent: sent + 1, acknowledged: acknowledged)
         return [.send(.blocks(number: sent + 1, blocks))]
     }

@@ -76,7 +76,9 @@ public struct StreamCheck: Sendable {
             let cameras = try RegisterBlock.decode(block)
             if block.sequence == 0 { register = CameraRegister() }
             guard block.sequence == UInt64(register.count) else {
-                throw Fault(description: "cameras from \(block.sequence) on, where \(register.count) are known")
+                throw Fault(
+                    description: "cameras from \(block.sequence) on, where \(register.count) are known"
+                )
             }
             register.restore(cameras)
             decoder = FrameDecoder(register: register)
@@ -104,12 +106,17 @@ public struct StreamCheck: Sendable {
     }
 
     /// A register may name any camera, but what a sender reports must be of forces it may speak for.
-    private static func check(_ batch: SightingBatch, _ register: CameraRegister, _ forces: Set<String>) throws(Fault) {
+    private static func check(_ batch: SightingBatch, _ register: CameraRegister, _ forces: Set<String>)
+        throws(Fault)
+    {
         let isPermitted = register.forces.map(forces.contains)
         for part in batch.contributions {
             let force = Int(register.forceOfCamera[Int(part.camera)])
             guard isPermitted[force] else {
-                throw Fault(description: "a read of force \(register.forces[force]), for which this sender may not speak")
+                throw Fault(
+                    description:
+                        "a read of force \(register.forces[force]), for which this sender may not speak"
+                )
             }
         }
     }

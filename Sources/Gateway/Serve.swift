@@ -11,7 +11,11 @@ package struct Serve {
     /// A daemon.
     ///
     /// - Parameter onBound: called with the port that links come in on.
-    package init(_ configuration: NodeConfiguration, logger: Logger, onBound: @escaping @Sendable (Int) -> Void) {
+    package init(
+        _ configuration: NodeConfiguration,
+        logger: Logger,
+        onBound: @escaping @Sendable (Int) -> Void
+    ) {
         self.configuration = configuration
         self.logger = logger
         self.onBound = onBound
@@ -24,7 +28,8 @@ package struct Serve {
         logger.info(
             "opened",
             metadata: [
-                "node": "\(configuration.node)", "entries": "\(recovery.entries)", "torn": "\(recovery.tornBytes)",
+                "node": "\(configuration.node)", "entries": "\(recovery.entries)",
+                "torn": "\(recovery.tornBytes)",
                 "strays": "\(recovery.strays)",
             ]
         )

@@ -59,7 +59,11 @@ public struct Block: Sendable, Equatable {
         LittleEndian.append(unpackedLength, to: &bytes)
         LittleEndian.append(count, to: &bytes)
         LittleEndian.append(sequence, to: &bytes)
-        let checksum = Checksum.crc32(payload, 0..<payload.count, continuing: Checksum.crc32(bytes, start..<bytes.count))
+        let checksum = Checksum.crc32(
+            payload,
+            0..<payload.count,
+            continuing: Checksum.crc32(bytes, start..<bytes.count)
+        )
         LittleEndian.append(checksum, to: &bytes)
         bytes += payload
     }
@@ -74,7 +78,11 @@ public struct Block: Sendable, Equatable {
         let start = position
         let body = start + headerLength
         let checksum: UInt32 = LittleEndian.read(bytes, at: start + 28)
-        let computed = Checksum.crc32(bytes, body..<end, continuing: Checksum.crc32(bytes, start..<start + 28))
+        let computed = Checksum.crc32(
+            bytes,
+            body..<end,
+            continuing: Checksum.crc32(bytes, start..<start + 28)
+        )
         guard checksum == computed else { throw .badChecksum }
         guard let kind = Kind(rawValue: bytes[start + 4]) else { throw .notABlock }
         position = end

@@ -57,13 +57,23 @@ public struct FrameDecoder: Sendable {
     ) throws(FrameFault) {
         var time: Int64 = 0
         for _ in 0..<count {
-            let (sum, overflow) = time.addingReportingOverflow(try columns[FrameColumn.first.rawValue].signed())
+            let (sum, overflow) = time.addingReportingOverflow(
+                try columns[FrameColumn.first.rawValue].signed()
+            )
             time = sum
             let first = Timestamp(milliseconds: time)
             guard !overflow, first >= .earliest, first <= .latest else { throw .numberTooLarge }
             let vrm = try mark(&columns)
             rows.append(
-                Sighting(vrm: vrm, first: first, last: first, captured: first, opened: first, camera: 0, reads: 1)
+                Sighting(
+                    vrm: vrm,
+                    first: first,
+                    last: first,
+                    captured: first,
+                    opened: first,
+                    camera: 0,
+                    reads: 1
+                )
             )
         }
     }
@@ -71,7 +81,9 @@ public struct FrameDecoder: Sendable {
     private func mark(_ columns: inout [ColumnReader]) throws(FrameFault) -> VRM {
         let letter1 = try columns[FrameColumn.letter1.rawValue].byte()
         guard letter1 > 0 else {
-            guard let vrm = VRM(packed: try columns[FrameColumn.otherMarks.rawValue].number()) else { throw .badMark }
+            guard let vrm = VRM(packed: try columns[FrameColumn.otherMarks.rawValue].number()) else {
+                throw .badMark
+            }
             return vrm
         }
         let parts = CurrentShape.Parts(
@@ -117,7 +129,8 @@ public struct FrameDecoder: Sendable {
         return time
     }
 
-    private func readExceptions(_ columns: inout [ColumnReader], _ rows: inout [Sighting]) throws(FrameFault) {
+    private func readExceptions(_ columns: inout [ColumnReader], _ rows: inout [Sighting]) throws(FrameFault)
+    {
         var row = -1
         while !columns[FrameColumn.bearings.rawValue].isAtEnd {
             try next(&row, rows.count, &columns[FrameColumn.bearings.rawValue])
@@ -130,13 +143,17 @@ public struct FrameDecoder: Sendable {
         row = -1
         while !columns[FrameColumn.speeds.rawValue].isAtEnd {
             try next(&row, rows.count, &columns[FrameColumn.speeds.rawValue])
-            rows[row].speed = UInt16(try columns[FrameColumn.speeds.rawValue].number(upTo: UInt64(UInt16.max)))
+            rows[row].speed = UInt16(
+                try columns[FrameColumn.speeds.rawValue].number(upTo: UInt64(UInt16.max))
+            )
         }
         row = -1
         while !columns[FrameColumn.identities.rawValue].isAtEnd {
             try next(&row, rows.count, &columns[FrameColumn.identities.rawValue])
             rows[row].opened = try time(rows[row].first, &columns[FrameColumn.identities.rawValue])
-            let packed = try columns[FrameColumn.identities.rawValue].number(upTo: UInt64(UInt16.max) << 1 | 1)
+            let packed = try columns[FrameColumn.identities.rawValue].number(
+                upTo: UInt64(UInt16.max) << 1 | 1
+            )
             rows[row].revision = UInt16(packed >> 1)
             rows[row].isLate = packed & 1 == 1
         }
@@ -176,7 +193,12 @@ public struct FrameDecoder: Sendable {
                 let first = try time(sighting.first, &columns[FrameColumn.partFirst.rawValue])
                 let confidence = try confidence(&columns[FrameColumn.partConfidence.rawValue])
                 batch.append(
-                    Contribution(camera: site[Int(place)], reads: UInt32(reads), first: first, confidence: confidence)
+                    Contribution(
+                        camera: site[Int(place)],
+                        reads: UInt32(reads),
+                        first: first,
+                        confidence: confidence
+                    )
                 )
             }
         }

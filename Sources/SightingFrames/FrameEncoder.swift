@@ -61,7 +61,11 @@ public final class FrameEncoder {
         )
     }
 
-    private func writeTimesAndMarks(_ batch: SightingBatch, _ range: Range<Int>, _ columns: inout [ColumnWriter]) {
+    private func writeTimesAndMarks(
+        _ batch: SightingBatch,
+        _ range: Range<Int>,
+        _ columns: inout [ColumnWriter]
+    ) {
         var first = ColumnWriter()
         var letters = InlineArray<6, ColumnWriter>(repeating: ColumnWriter())
         var others = ColumnWriter()
@@ -150,7 +154,8 @@ public final class FrameEncoder {
             && part.confidence == sighting.confidence
     }
 
-    private func writeExceptions(_ batch: SightingBatch, _ range: Range<Int>, _ columns: inout [ColumnWriter]) {
+    private func writeExceptions(_ batch: SightingBatch, _ range: Range<Int>, _ columns: inout [ColumnWriter])
+    {
         var bearings = ExceptionWriter()
         var speeds = ExceptionWriter()
         var identities = ExceptionWriter()

@@ -47,7 +47,9 @@ public enum RegisterBlock {
         let longitude = try degrees(&column)
         let direction = try column.byte()
         let lane = try column.byte()
-        guard direction == 0 || Direction(rawValue: direction) != nil, lane <= 64 else { throw .numberTooLarge }
+        guard direction == 0 || Direction(rawValue: direction) != nil, lane <= 64 else {
+            throw .numberTooLarge
+        }
         return Camera(
             force: force,
             name: name,

@@ -38,7 +38,11 @@ public struct SimulatedFeeds: Sendable {
         for (member, var own) in byMember.enumerated() {
             own.sort { ($0.arrival, $0.captured, $0.vrm) < ($1.arrival, $1.captured, $1.vrm) }
             Self.resendBatches(&own, &random)
-            var writer = SimulatedRecordWriter(profile.members[member].format, network: network, member: member)
+            var writer = SimulatedRecordWriter(
+                profile.members[member].format,
+                network: network,
+                member: member
+            )
             for read in own {
                 if random.below(1000) < garbagePerMille {
                     writer.writeGarbage(&random)

@@ -9,7 +9,8 @@ public enum SimulatedFiles {
             let site = camera.site == "\(camera.force)/\(camera.name)" ? "" : camera.site
             let lane = camera.lane.map { String($0) } ?? ""
             let place = "\(degrees(camera.latitude)),\(degrees(camera.longitude))"
-            text += "\(camera.force),\(camera.name),\(site),\(place),\(camera.direction?.text ?? ""),\(lane)\n"
+            text +=
+                "\(camera.force),\(camera.name),\(site),\(place),\(camera.direction?.text ?? ""),\(lane)\n"
         }
         return Array(text.utf8)
     }
@@ -81,7 +82,9 @@ public enum SimulatedFiles {
         return text
     }
 
-    private static func archive(_ profile: SimulationProfile, _ nodes: [(node: String, members: [Int])]) -> String {
+    private static func archive(_ profile: SimulationProfile, _ nodes: [(node: String, members: [Int])])
+        -> String
+    {
         var text = """
             # The national archive of this collaboration: the same program, fed by links.
             node: national-archive

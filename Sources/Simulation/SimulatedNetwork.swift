@@ -39,14 +39,16 @@ public struct SimulatedNetwork: Sendable {
         }
     }
 
-    private mutating func addSite(_ owners: [Int], _ profile: SimulationProfile, _ random: inout SeededRandom) {
+    private mutating func addSite(_ owners: [Int], _ profile: SimulationProfile, _ random: inout SeededRandom)
+    {
         let number = sites.count
         let name = "SITE-" + String(repeating: "0", count: 4 - String(number).count) + String(number)
         let place = profile.members[owners[0]].place
         // A site of one camera needs no name of its own in the register.
         let isUnnamed = owners.count == 1 && random.chance(perMille: 60)
         let latitude = Int32((place.latitude * 1e7).rounded()) + Int32(random.within(-25_000...25_000)) * 100
-        let longitude = Int32((place.longitude * 1e7).rounded()) + Int32(random.within(-40_000...40_000)) * 100
+        let longitude =
+            Int32((place.longitude * 1e7).rounded()) + Int32(random.within(-40_000...40_000)) * 100
         var cameras: [SimulatedCamera] = []
         for owner in owners {
             let code = profile.members[owner].code

@@ -47,7 +47,9 @@ struct SimulatedRecordWriter {
             members.append("\"lane\":\(lane)")
         }
         if let speed = read.speed { members.append("\"speed\":\(speed / 10).\(speed % 10)") }
-        if random.chance(perMille: 50) { members.append("\"make\":{\"name\":\"Caf\u{E9} \\u00e9\",\"tags\":[1,null]}") }
+        if random.chance(perMille: 50) {
+            members.append("\"make\":{\"name\":\"Caf\u{E9} \\u00e9\",\"tags\":[1,null]}")
+        }
         if random.chance(perMille: 50) { members.shuffle(using: &random) }
         put("{" + members.joined(separator: ",") + "}\n")
     }
@@ -64,7 +66,9 @@ struct SimulatedRecordWriter {
         let make = random.chance(perMille: 50) ? "\"Example, \"\"van\"\"\"" : ""
         let confidence = read.confidence.map(String.init) ?? ""
         let lane = camera.lane.map { String($0) } ?? ""
-        put("\(captured),\(camera.force),\(camera.name),\(vrm),\(confidence),\(direction),\(lane),\(speed),\(make)\r\n")
+        put(
+            "\(captured),\(camera.force),\(camera.name),\(vrm),\(confidence),\(direction),\(lane),\(speed),\(make)\r\n"
+        )
     }
 
     /// Some cameras send marks in lower case or with a space.

@@ -91,7 +91,9 @@ struct SimulatedTraffic {
     /// The frames of one camera of one passage.
     private mutating func look(_ passage: Int, _ vehicle: String, _ site: Int, _ index: Int, _ time: Int64) {
         let camera = network.sites[site].cameras[index]
-        var moment = time + Int64(camera.skew) + Int64(camera.isRear ? random.within(500...2200) : random.within(-250...250))
+        var moment =
+            time + Int64(camera.skew)
+            + Int64(camera.isRear ? random.within(500...2200) : random.within(-250...250))
         let frames = random.chance(perMille: 600) ? 1 : random.within(2...4)
         for _ in 0..<frames {
             let isMisread = random.chance(perMille: 25)
@@ -125,9 +127,13 @@ struct SimulatedTraffic {
     /// The same read sent again, sometimes refined to a higher confidence, now or minutes later.
     private mutating func redeliver(_ read: SimulatedRead) {
         var copy = read
-        copy.arrival += Int64(random.chance(perMille: 700) ? random.within(100...20_000) : random.within(60_000...400_000))
+        copy.arrival += Int64(
+            random.chance(perMille: 700) ? random.within(100...20_000) : random.within(60_000...400_000)
+        )
         // What comes after the sighting has closed is an exact copy, as retransmissions are.
-        if copy.arrival - read.captured < 60_000, let confidence = read.confidence, random.chance(perMille: 300) {
+        if copy.arrival - read.captured < 60_000, let confidence = read.confidence,
+            random.chance(perMille: 300)
+        {
             copy.confidence = min(99, confidence + random.within(0...4))
         }
         reads.append(copy)
@@ -157,7 +163,8 @@ struct SimulatedTraffic {
     /// A mark with one look-alike character or an edge lost.
     private static func misread(_ mark: String, _ random: inout SeededRandom) -> String {
         let swaps: [Character: Character] = [
-            "0": "O", "O": "0", "1": "I", "I": "1", "5": "S", "S": "5", "8": "B", "B": "8", "2": "Z", "Z": "2",
+            "0": "O", "O": "0", "1": "I", "I": "1", "5": "S", "S": "5", "8": "B", "B": "8", "2": "Z",
+            "Z": "2",
             "6": "G", "G": "6", "D": "0", "Q": "0", "L": "1",
         ]
         var characters = Array(mark)

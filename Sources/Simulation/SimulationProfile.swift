@@ -43,11 +43,20 @@ public struct SimulationProfile: Sendable {
             story: "Two forces with one gateway: border cameras are seen by both and sent on once.",
             members: [
                 Member(
-                    code: "43", name: "Thames Valley", sites: 40, format: .ndjson, isGzip: true,
+                    code: "43",
+                    name: "Thames Valley",
+                    sites: 40,
+                    format: .ndjson,
+                    isGzip: true,
                     place: (51.75, -1.25)
                 ),
                 Member(
-                    code: "44", name: "Hampshire", sites: 40, format: .csv, isGzip: false, place: (51.05, -1.30)
+                    code: "44",
+                    name: "Hampshire",
+                    sites: 40,
+                    format: .csv,
+                    isGzip: false,
+                    place: (51.05, -1.30)
                 ),
             ],
             borders: [(0, 1, 16)],
@@ -58,12 +67,44 @@ public struct SimulationProfile: Sendable {
             name: "east-midlands",
             story: "Five forces on one infrastructure.",
             members: [
-                Member(code: "33", name: "Leicestershire", sites: 30, format: .ndjson, isGzip: false, place: (52.63, -1.13)),
-                Member(code: "31", name: "Nottinghamshire", sites: 30, format: .csv, isGzip: true, place: (53.10, -1.00)),
-                Member(code: "30", name: "Derbyshire", sites: 30, format: .ndjson, isGzip: true, place: (53.00, -1.55)),
-                Member(code: "32", name: "Lincolnshire", sites: 20, format: .csv, isGzip: false, place: (53.20, -0.40)),
                 Member(
-                    code: "34", name: "Northamptonshire", sites: 30, format: .ndjson, isGzip: true,
+                    code: "33",
+                    name: "Leicestershire",
+                    sites: 30,
+                    format: .ndjson,
+                    isGzip: false,
+                    place: (52.63, -1.13)
+                ),
+                Member(
+                    code: "31",
+                    name: "Nottinghamshire",
+                    sites: 30,
+                    format: .csv,
+                    isGzip: true,
+                    place: (53.10, -1.00)
+                ),
+                Member(
+                    code: "30",
+                    name: "Derbyshire",
+                    sites: 30,
+                    format: .ndjson,
+                    isGzip: true,
+                    place: (53.00, -1.55)
+                ),
+                Member(
+                    code: "32",
+                    name: "Lincolnshire",
+                    sites: 20,
+                    format: .csv,
+                    isGzip: false,
+                    place: (53.20, -0.40)
+                ),
+                Member(
+                    code: "34",
+                    name: "Northamptonshire",
+                    sites: 30,
+                    format: .ndjson,
+                    isGzip: true,
                     place: (52.27, -0.88)
                 ),
             ],
@@ -75,9 +116,30 @@ public struct SimulationProfile: Sendable {
             name: "south-east-network",
             story: "Three forces that bought one public services network together, over one line.",
             members: [
-                Member(code: "44", name: "Hampshire", sites: 35, format: .ndjson, isGzip: true, place: (51.05, -1.30)),
-                Member(code: "43", name: "Thames Valley", sites: 35, format: .ndjson, isGzip: false, place: (51.75, -1.25)),
-                Member(code: "45", name: "Surrey", sites: 30, format: .csv, isGzip: true, place: (51.25, -0.45)),
+                Member(
+                    code: "44",
+                    name: "Hampshire",
+                    sites: 35,
+                    format: .ndjson,
+                    isGzip: true,
+                    place: (51.05, -1.30)
+                ),
+                Member(
+                    code: "43",
+                    name: "Thames Valley",
+                    sites: 35,
+                    format: .ndjson,
+                    isGzip: false,
+                    place: (51.75, -1.25)
+                ),
+                Member(
+                    code: "45",
+                    name: "Surrey",
+                    sites: 30,
+                    format: .csv,
+                    isGzip: true,
+                    place: (51.25, -0.45)
+                ),
             ],
             borders: [(0, 1, 10), (0, 2, 8), (1, 2, 8)],
             hasGatewayEach: false,
@@ -85,14 +147,33 @@ public struct SimulationProfile: Sendable {
         ),
         SimulationProfile(
             name: "multi-force-shared-service",
-            story: "Two equal partners far apart, each with a gateway and its own data, and a third that joins.",
+            story:
+                "Two equal partners far apart, each with a gateway and its own data, and a third that joins.",
             members: [
-                Member(code: "07", name: "Cheshire", sites: 40, format: .ndjson, isGzip: true, place: (53.20, -2.60)),
                 Member(
-                    code: "34", name: "Northamptonshire", sites: 35, format: .csv, isGzip: false,
+                    code: "07",
+                    name: "Cheshire",
+                    sites: 40,
+                    format: .ndjson,
+                    isGzip: true,
+                    place: (53.20, -2.60)
+                ),
+                Member(
+                    code: "34",
+                    name: "Northamptonshire",
+                    sites: 35,
+                    format: .csv,
+                    isGzip: false,
                     place: (52.27, -0.88)
                 ),
-                Member(code: "21", name: "Staffordshire", sites: 30, format: .ndjson, isGzip: false, place: (52.90, -2.10)),
+                Member(
+                    code: "21",
+                    name: "Staffordshire",
+                    sites: 30,
+                    format: .ndjson,
+                    isGzip: false,
+                    place: (52.90, -2.10)
+                ),
             ],
             borders: [(0, 2, 10)],
             hasGatewayEach: true,

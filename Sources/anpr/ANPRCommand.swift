@@ -5,10 +5,13 @@ import ArgumentParser
 struct ANPRCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "anpr",
-        abstract: "Joins number-plate reads of several forces into sightings, and keeps, forwards and finds them.",
+        abstract:
+            "Joins number-plate reads of several forces into sightings, and keeps, forwards and finds them.",
         subcommands: [
-            DedupCommand.self, IngestCommand.self, ServeCommand.self, QueryCommand.self, RetentionCommand.self,
-            QuarantineCommand.self, AuditCommand.self, FramesCommand.self, SimulateCommand.self, CheckCommand.self,
+            DedupCommand.self, IngestCommand.self, ServeCommand.self, QueryCommand.self,
+            RetentionCommand.self,
+            QuarantineCommand.self, AuditCommand.self, FramesCommand.self, SimulateCommand.self,
+            CheckCommand.self,
         ]
     )
 }

@@ -49,13 +49,19 @@ enum Console {
     /// Reads a whole file.
     static func contents(of path: String) throws -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw ConsoleError(text: "\(path): \(unsafe String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else {
+            throw ConsoleError(text: "\(path): \(unsafe String(cString: strerror(errno)))")
+        }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            let count = unsafe piece.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
-            guard count >= 0 else { throw ConsoleError(text: "\(path): \(unsafe String(cString: strerror(errno)))") }
+            let count = unsafe piece.withUnsafeMutableBytes {
+                unsafe read(descriptor, $0.baseAddress, $0.count)
+            }
+            guard count >= 0 else {
+                throw ConsoleError(text: "\(path): \(unsafe String(cString: strerror(errno)))")
+            }
             if count == 0 { return bytes }
             bytes += piece[0..<count]
         }

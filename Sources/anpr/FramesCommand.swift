@@ -30,8 +30,12 @@ struct FramesCommand: ParsableCommand {
         if let folder = auditFolder {
             try AuditLog(folder).append(
                 AuditRecord(
-                    at: TimestampWriter.text(Operator.now), actor: Operator.name, action: .search, reason: reason,
-                    request: ["file": file], count: found.batch.count
+                    at: TimestampWriter.text(Operator.now),
+                    actor: Operator.name,
+                    action: .search,
+                    reason: reason,
+                    request: ["file": file],
+                    count: found.batch.count
                 )
             )
         }

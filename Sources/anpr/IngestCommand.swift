@@ -37,7 +37,9 @@ struct IngestCommand: AsyncParsableCommand {
         let configuration = try node.read()
         let began = ContinuousClock.now
         let core = try open(configuration)
-        let set = try CommandInput.unusable { try FeedSet(CommandInput.files(feeds), format: format, node: core) }
+        let set = try CommandInput.unusable {
+            try FeedSet(CommandInput.files(feeds), format: format, node: core)
+        }
         var ingest = Ingest(node: core, feeds: set, now: Operator.now, syncBytes: syncBytes)
         let line = ProgressLine()
         let report = try CommandInput.unusable { try ingest.run { line.show($0, began) } }
@@ -45,14 +47,24 @@ struct IngestCommand: AsyncParsableCommand {
         line.clear()
         let forwards = configuration.forward.map(\.text)
         var deliveries: [Delivery] = []
-        for forward in configuration.forward { deliveries.append(try await deliver(core, configuration, forward)) }
+        for forward in configuration.forward {
+            deliveries.append(try await deliver(core, configuration, forward))
+        }
         try core.tidy(forwards: forwards)
         let purged = try core.applyRetention(now: Operator.now)
         try audit(configuration, report, purged)
         try Console.output(
-            IngestReport(configuration: configuration, report: report, deliveries: deliveries, purged: purged, took: took).text
+            IngestReport(
+                configuration: configuration,
+                report: report,
+                deliveries: deliveries,
+                purged: purged,
+                took: took
+            ).text
         )
-        if report.feeds.contains(where: { $0.failure != nil }) || deliveries.contains(where: { $0.failure != nil }) {
+        if report.feeds.contains(where: { $0.failure != nil })
+            || deliveries.contains(where: { $0.failure != nil })
+        {
             throw ExitCode.failure
         }
     }
@@ -99,15 +111,23 @@ struct IngestCommand: AsyncParsableCommand {
         let feeds = report.feeds.map(\.name).joined(separator: " ")
         try log.append(
             AuditRecord(
-                at: at, actor: Operator.name, action: .ingest, reason: "ingest", request: ["feeds": feeds],
+                at: at,
+                actor: Operator.name,
+                action: .ingest,
+                reason: "ingest",
+                request: ["feeds": feeds],
                 count: Int(report.counts.received)
             )
         )
         if report.tally.acrossForces > 0 {
             try log.append(
                 AuditRecord(
-                    at: at, actor: "anpr", action: .combine, reason: "deduplication across forces",
-                    request: ["feeds": feeds], count: report.tally.acrossForces
+                    at: at,
+                    actor: "anpr",
+                    action: .combine,
+                    reason: "deduplication across forces",
+                    request: ["feeds": feeds],
+                    count: report.tally.acrossForces
                 )
             )
         }

@@ -15,8 +15,8 @@ struct IngestReport {
         let seconds = max(0.001, took / .seconds(1))
         var lines = [
             """
-            \(configuration.node): \(NumberText.grouped(counts.received)) reads of \(report.feeds.count) feeds in \
-            \(NumberText.decimal(seconds)) s, \(NumberText.grouped(Int(Double(counts.received) / seconds))) a second
+            \(configuration.node): \(NumberText.grouped(counts.received)) reads of \(report.feeds.count) \(report.feeds.count == 1 ? "feed" : "feeds") in \
+            \(NumberText.hundredths(seconds)) s, \(NumberText.grouped(Int(Double(counts.received) / seconds))) a second
             """,
             "",
         ]
@@ -39,7 +39,8 @@ struct IngestReport {
 
     private func row(_ name: String, _ counts: FeedCounts, _ width: Int) -> String {
         let numbers = [counts.received, counts.accepted, counts.rejected, counts.redelivered, counts.late]
-        return NumberText.left(name, width) + numbers.map { NumberText.right(NumberText.grouped($0), 13) }.joined()
+        return NumberText.left(name, width)
+            + numbers.map { NumberText.right(NumberText.grouped($0), 13) }.joined()
     }
 
     private var forces: [String] {
@@ -56,7 +57,8 @@ struct IngestReport {
         let redelivered = Int(report.counts.redelivered)
         let spared = redelivered + tally.sameCamera + tally.sameSite + tally.acrossForces
         let all = Int(report.counts.accepted) + redelivered
-        let amended = tally.amendments > 0 ? ", and \(NumberText.grouped(tally.amendments)) amended later" : ""
+        let amended =
+            tally.amendments > 0 ? ", and \(NumberText.grouped(tally.amendments)) amended later" : ""
         return [
             "duplicates        \(number(spared))   \(NumberText.percent(spared, of: all)) of the reads",
             "  redelivered     \(number(redelivered))",
@@ -89,19 +91,29 @@ struct IngestReport {
         var lines: [String] = []
         if !report.reasons.isEmpty {
             let reasons = report.reasons.sorted { $0.key.rawValue < $1.key.rawValue }
-            lines.append("rejected          \(reasons.map { "\($0.value) \($0.key.name)" }.joined(separator: ", "))")
+            lines.append(
+                "rejected          \(reasons.map { "\($0.value) \($0.key.name)" }.joined(separator: ", "))"
+            )
             lines.append("                  see: anpr quarantine list --data \(configuration.data)")
         }
         for feed in report.feeds {
             if feed.skipped > 0 {
-                lines.append("feed \(feed.name): \(NumberText.grouped(feed.skipped)) bytes were taken by an earlier run")
+                lines.append(
+                    "feed \(feed.name): \(NumberText.grouped(feed.skipped)) bytes were taken by an earlier run"
+                )
             }
-            if !feed.isConfigured { lines.append("feed \(feed.name): not in the configuration; took any force of the node") }
+            if !feed.isConfigured {
+                lines.append("feed \(feed.name): not in the configuration; took any force of the node")
+            }
             if let failure = feed.failure { lines.append("feed \(feed.name) broke off: \(failure)") }
         }
-        if report.droppedFields > 0 { lines.append("optional fields that could not be used: \(report.droppedFields)") }
+        if report.droppedFields > 0 {
+            lines.append("optional fields that could not be used: \(report.droppedFields)")
+        }
         if report.images > 0 { lines.append("images that came along and are not kept: \(report.images)") }
-        for delivery in deliveries { if let failure = delivery.failure { lines.append("not delivered: \(failure)") } }
+        for delivery in deliveries {
+            if let failure = delivery.failure { lines.append("not delivered: \(failure)") }
+        }
         for outcome in purged where outcome.contributions > 0 {
             lines.append("retention: \(outcome.contributions) contributions went under '\(outcome.rule)'")
         }

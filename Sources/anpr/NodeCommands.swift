@@ -49,7 +49,9 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try node.read()
         guard configuration.receive != nil else {
-            Console.note("\(node.config): receive is missing: serve takes what links bring; for files there is ingest")
+            Console.note(
+                "\(node.config): receive is missing: serve takes what links bring; for files there is ingest"
+            )
             throw CommandInput.unusableInput
         }
         var logger = Logger(label: "anpr") { StreamLogHandler.standardError(label: $0) }
@@ -90,7 +92,8 @@ struct QuarantineCommand: ParsableCommand {
             var text = ""
             for record in records {
                 text += "\(record.received)  \(record.feed):\(record.line)  byte \(record.offset)  "
-                text += "\(record.reason)\(record.continued == true ? " (continued)" : "")  \(record.raw.count) bytes\n"
+                text +=
+                    "\(record.reason)\(record.continued == true ? " (continued)" : "")  \(record.raw.count) bytes\n"
             }
             try Console.output(text)
             Console.note("\(NumberText.grouped(records.count)) records")
@@ -120,7 +123,9 @@ struct RetentionCommand: ParsableCommand {
 
         func run() throws {
             let core = try NodeCore(try node.read())
-            try Console.output(RetentionCommand.text(try core.retentionPlan(now: asOf?.time ?? Operator.now), "would go"))
+            try Console.output(
+                RetentionCommand.text(try core.retentionPlan(now: asOf?.time ?? Operator.now), "would go")
+            )
         }
     }
 
@@ -151,7 +156,8 @@ struct RetentionCommand: ParsableCommand {
                     action: .purge,
                     reason: outcome.rule,
                     request: [
-                        "before": TimestampWriter.text(outcome.cutoff), "sightings": String(outcome.sightings),
+                        "before": TimestampWriter.text(outcome.cutoff),
+                        "sightings": String(outcome.sightings),
                     ],
                     count: outcome.contributions
                 )

@@ -8,7 +8,8 @@ import Foundation
 struct QueryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "query",
-        abstract: "Find sightings. Who asked, why, what and how much was found is logged before anything is shown.",
+        abstract:
+            "Find sightings. Who asked, why, what and how much was found is logged before anything is shown.",
         discussion: "In a mark, ? stands for one character and * for any number."
     )
 
@@ -68,7 +69,9 @@ struct QueryCommand: ParsableCommand {
         case .ndjson: try ndjson(found)
         case .csv: try Console.output(SightingTable.csv(found))
         }
-        Console.note("\(NumberText.grouped(found.batch.count)) sightings, newest first. This search was logged.")
+        Console.note(
+            "\(NumberText.grouped(found.batch.count)) sightings, newest first. This search was logged."
+        )
     }
 
     private func query() throws -> SightingQuery {
@@ -92,7 +95,9 @@ struct QueryCommand: ParsableCommand {
             query.near = .init(latitude: numbers[0], longitude: numbers[1], radius: numbers[2])
         }
         guard query != SightingQuery() else {
-            throw ValidationError("Say what to look for: a mark, a time, a site, a camera, a force or a place.")
+            throw ValidationError(
+                "Say what to look for: a mark, a time, a site, a camera, a force or a place."
+            )
         }
         return query
     }

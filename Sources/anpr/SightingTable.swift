@@ -3,7 +3,9 @@ import Archive
 
 /// Sightings as a table for a terminal, or as CSV.
 enum SightingTable {
-    private static let titles = ["captured (UTC)", "vrm", "site", "camera", "dir", "lane", "conf", "reads", "seen by"]
+    private static let titles = [
+        "captured (UTC)", "vrm", "site", "camera", "dir", "lane", "conf", "reads", "seen by",
+    ]
 
     /// A table with its columns aligned.
     static func text(_ found: ResolvedSightings) -> String {

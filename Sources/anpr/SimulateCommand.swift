@@ -9,7 +9,8 @@ import Simulation
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract: "Write a collaboration's register, feeds and true passages, made from a seed with invented marks.",
+        abstract:
+            "Write a collaboration's register, feeds and true passages, made from a seed with invented marks.",
         discussion: """
             Profiles: \(SimulationProfile.all.map(\.name).joined(separator: ", ")). The same profile, reads and seed \
             give the same files on every machine.
@@ -40,7 +41,9 @@ struct SimulateCommand: ParsableCommand {
             throw ValidationError("There is no profile '\(profile)'; there are \(known).")
         }
         guard (1...50_000_000).contains(reads) else { throw ValidationError("--reads takes 1 to 50000000.") }
-        guard (0...500).contains(garbagePerMille) else { throw ValidationError("--garbage-per-mille takes 0 to 500.") }
+        guard (0...500).contains(garbagePerMille) else {
+            throw ValidationError("--garbage-per-mille takes 0 to 500.")
+        }
     }
 
     func run() throws {
@@ -57,9 +60,15 @@ struct SimulateCommand: ParsableCommand {
         for (index, member) in profile.members.enumerated() {
             let bytes = simulated.feeds[index]
             let isGzip = member.isGzip
-            try write(isGzip ? try Deflater.pack(bytes, effort: .level(9), wrapper: .gzip) : bytes, "feeds/\(member.fileName)")
+            try write(
+                isGzip ? try Deflater.pack(bytes, effort: .level(9), wrapper: .gzip) : bytes,
+                "feeds/\(member.fileName)"
+            )
         }
-        try write(try Deflater.pack(SimulatedFiles.truth(simulated.passages), effort: .level(9), wrapper: .gzip), "truth.csv.gz")
+        try write(
+            try Deflater.pack(SimulatedFiles.truth(simulated.passages), effort: .level(9), wrapper: .gzip),
+            "truth.csv.gz"
+        )
         for (name, text) in SimulatedFiles.configurations(profile) { try write(Array(text.utf8), name) }
         Console.note(
             """

@@ -7,8 +7,12 @@ import Testing
 struct AuditLogTests {
     private static func record(_ number: Int) -> AuditRecord {
         AuditRecord(
-            at: "2026-11-16T06:00:00.000Z", actor: "analyst", action: .search, reason: "reason number \(number)",
-            request: ["vrm": "AB27CD?"], count: number
+            at: "2026-11-16T06:00:00.000Z",
+            actor: "analyst",
+            action: .search,
+            reason: "reason number \(number)",
+            request: ["vrm": "AB27CD?"],
+            count: number
         )
     }
 

@@ -35,8 +35,14 @@ struct JournalTests {
             }
             return .reads(
                 JournalledReads(
-                    feed: 3, reads: reads, details: details, received: 9, rejected: 1,
-                    progress: FeedProgress(line: 1, offset: 2, length: 3, hash: 4), quarantineLength: 5, quarantineDay: 6
+                    feed: 3,
+                    reads: reads,
+                    details: details,
+                    received: 9,
+                    rejected: 1,
+                    progress: FeedProgress(line: 1, offset: 2, length: 3, hash: 4),
+                    quarantineLength: 5,
+                    quarantineDay: 6
                 )
             )
         }

@@ -39,7 +39,10 @@ struct RetentionTests {
         #expect(RetentionPolicy().latestCutoff(now: .latest) == nil)
     }
 
-    @Test("apply does what plan said, and what is left is what a scan with the rules leaves", arguments: [1, 2] as [UInt64])
+    @Test(
+        "apply does what plan said, and what is left is what a scan with the rules leaves",
+        arguments: [1, 2] as [UInt64]
+    )
     func apply(seed: UInt64) throws {
         let filled = try SearchTests.Filled(seed: seed)
         _ = try filled.archiver.archive(before: filled.log.extent.next)
@@ -70,6 +73,9 @@ struct RetentionTests {
         #expect(found.count == expected.count)
         #expect(found.allSatisfy { $0.reads == $0.parts.reduce(0) { $0 + $1.reads } })
         #expect(try retention.apply(now: now).allSatisfy { $0.contributions == 0 })
-        #expect(try filled.catalogue.purges().reduce(0) { $0 + $1.contributions } == applied.reduce(0) { $0 + $1.contributions })
+        #expect(
+            try filled.catalogue.purges().reduce(0) { $0 + $1.contributions }
+                == applied.reduce(0) { $0 + $1.contributions }
+        )
     }
 }

@@ -20,7 +20,12 @@ struct SearchTests {
 
         init(seed: UInt64) throws {
             folder = try TemporaryFolder()
-            let simulated = SimulatedFeeds(SimulationProfile.all[0], reads: 2500, seed: seed, garbagePerMille: 0)
+            let simulated = SimulatedFeeds(
+                SimulationProfile.all[0],
+                reads: 2500,
+                seed: seed,
+                garbagePerMille: 0
+            )
             register = CameraRegister(simulated.cameras)
             // A lateness of next to nothing makes amendments and late sightings.
             let decoded = DecodedFeeds(simulated, register)
@@ -30,14 +35,25 @@ struct SearchTests {
             all = run.newest.sightings
             catalogue = try Catalogue("\(folder.path)/catalogue.sqlite")
             log = try SightingLog("\(folder.path)/sightings", partLengthMax: 4000)
-            archiver = try Archiver("\(folder.path)/archive", log: "\(folder.path)/sightings", catalogue: catalogue)
+            archiver = try Archiver(
+                "\(folder.path)/archive",
+                log: "\(folder.path)/sightings",
+                catalogue: catalogue
+            )
             let encoder = try FrameEncoder(register: register)
             var start = 0
             while start < run.output.count {
                 let end = min(run.output.count, start + random.within(20...300))
                 let mark = StreamMark(journalEntry: UInt64(end), closedThrough: .distantPast, isEnd: false)
                 let part = run.output.reordered(Array(start..<end))
-                try log.append(part, mark: mark, register: register, encoder: encoder, frameCount: 64, isDurable: false)
+                try log.append(
+                    part,
+                    mark: mark,
+                    register: register,
+                    encoder: encoder,
+                    frameCount: 64,
+                    isDurable: false
+                )
                 if random.chance(perMille: 600) { _ = try archiver.archive(before: log.extent.next) }
                 if random.chance(perMille: 200) { try archiver.merge() }
                 start = end
@@ -156,8 +172,10 @@ struct SearchTests {
         "patterns match as ? and * say",
         arguments: [
             ("AB27CDE", "AB27CDE", true), ("ab27 cde", "AB27CDE", true), ("AB27CD?", "AB27CDE", true),
-            ("AB27CD?", "AB27CD", false), ("AB*", "AB27CDE", true), ("*CDE", "AB27CDE", true), ("*", "A", true),
-            ("A?*E", "AB27CDE", true), ("?", "AB", false), ("*7*", "AB27CDE", true), ("*9*", "AB27CDE", false),
+            ("AB27CD?", "AB27CD", false), ("AB*", "AB27CDE", true), ("*CDE", "AB27CDE", true),
+            ("*", "A", true),
+            ("A?*E", "AB27CDE", true), ("?", "AB", false), ("*7*", "AB27CDE", true),
+            ("*9*", "AB27CDE", false),
             ("B*", "AB27CDE", false), ("????????????", "AB27CDE", false), ("AB27CDE*", "AB27CDE", true),
         ]
     )
@@ -165,7 +183,10 @@ struct SearchTests {
         #expect(try #require(MarkPattern(pattern)).matches(#require(VRM(mark))) == isMatch)
     }
 
-    @Test("patterns that no mark can match are refused", arguments: ["", "Ä", "AB27CDE_", "?????????????", " - "])
+    @Test(
+        "patterns that no mark can match are refused",
+        arguments: ["", "Ä", "AB27CDE_", "?????????????", " - "]
+    )
     func badPatterns(pattern: String) {
         #expect(MarkPattern(pattern) == nil)
     }

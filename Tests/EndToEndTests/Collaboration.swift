@@ -39,7 +39,10 @@ struct Collaboration {
         let groups = profile.hasGatewayEach ? all.map { [$0] } : [all]
         let names = groups.map { profile.hasGatewayEach ? profile.members[$0[0]].slug : profile.name }
         let codes = groups.map { $0.map { profile.members[$0].code } }
-        archive = try ArchiveProcess(scratch, gateways: Array(zip(names, codes)).map { (node: $0, forces: $1) })
+        archive = try ArchiveProcess(
+            scratch,
+            gateways: Array(zip(names, codes)).map { (node: $0, forces: $1) }
+        )
         var gateways: [Gateway] = []
         for (place, members) in groups.enumerated() {
             let data = "\(scratch.path)/\(names[place])"
@@ -66,7 +69,13 @@ struct Collaboration {
                 "\(names[place]).yaml"
             )
             gateways.append(
-                Gateway(node: names[place], config: config, data: data, feeds: members.map { files[$0] }, forces: codes[place])
+                Gateway(
+                    node: names[place],
+                    config: config,
+                    data: data,
+                    feeds: members.map { files[$0] },
+                    forces: codes[place]
+                )
             )
         }
         self.gateways = gateways
@@ -107,7 +116,8 @@ struct Collaboration {
     /// Everything in a data folder, as `anpr query` gives it, in order of output.
     static func stored(_ data: String) throws -> [PlainSighting] {
         let found = try Program.succeed([
-            "query", "--from", "2000-01-01", "--reason", "comparing with the reference model", "--format", "ndjson",
+            "query", "--from", "2000-01-01", "--reason", "comparing with the reference model", "--format",
+            "ndjson",
             "--data", data,
         ])
         let decoder = JSONDecoder()
@@ -142,7 +152,13 @@ struct SightingLine: Decodable {
 
     /// The line's content, without what tells of its history.
     var plain: PlainSighting {
-        var best = PlainRead(vrm: vrm, force: force, camera: camera, site: site, captured: Self.time(captured))
+        var best = PlainRead(
+            vrm: vrm,
+            force: force,
+            camera: camera,
+            site: site,
+            captured: Self.time(captured)
+        )
         best.confidence = confidence
         best.direction = direction
         best.lane = lane
@@ -154,7 +170,10 @@ struct SightingLine: Decodable {
             reads: reads,
             parts: contributions.map { part in
                 .init(
-                    force: part.force, camera: part.camera, reads: part.reads, first: Self.time(part.first),
+                    force: part.force,
+                    camera: part.camera,
+                    reads: part.reads,
+                    first: Self.time(part.first),
                     confidence: part.confidence
                 )
             }

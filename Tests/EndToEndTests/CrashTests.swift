@@ -9,7 +9,10 @@ struct CrashTests {
     /// How long a run takes that nobody kills; kills are spread over it and a little beyond.
     private static let runMilliseconds = 260
 
-    @Test("after kills of gateway and archive both equal the reference model", arguments: [11, 12, 13, 14, 15] as [UInt64])
+    @Test(
+        "after kills of gateway and archive both equal the reference model",
+        arguments: [11, 12, 13, 14, 15] as [UInt64]
+    )
     func kills(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let collaboration = try Collaboration("thames-valley-hampshire", reads: 20_000, seed: seed)
@@ -32,7 +35,10 @@ struct CrashTests {
         _ = try Program.succeed(["ingest", "--config", gateway.config])
         let expected = try collaboration.expected(gateway)
         #expect(difference(try Collaboration.stored(gateway.data), expected) == nil, "seed \(seed)")
-        #expect(difference(try Collaboration.stored(collaboration.archive.data), expected) == nil, "seed \(seed)")
+        #expect(
+            difference(try Collaboration.stored(collaboration.archive.data), expected) == nil,
+            "seed \(seed)"
+        )
         let listed = try Program.succeed(["quarantine", "list", "--data", gateway.data]).lines
         #expect(Set(listed.map { $0.split(separator: " ").dropFirst().joined() }).count == listed.count)
     }

@@ -6,7 +6,10 @@ import Testing
 /// The main job with real processes: feeds in, archive and national archive equal to the reference model.
 @Suite(.serialized)
 struct PipelineTests {
-    @Test("every collaboration ends in the archive and the national archive as the reference model says", arguments: SimulationProfile.all.map(\.name))
+    @Test(
+        "every collaboration ends in the archive and the national archive as the reference model says",
+        arguments: SimulationProfile.all.map(\.name)
+    )
     func collaborations(profile: String) throws {
         let collaboration = try Collaboration(profile, reads: 5000, seed: 17)
         var sent: [[PlainSighting]] = []
@@ -28,9 +31,13 @@ struct PipelineTests {
         let collaboration = try Collaboration("east-midlands", reads: 6000, seed: 5, garbagePerMille: 10)
         let gateway = collaboration.gateways[0]
         let report = try Program.succeed(["ingest", "--config", gateway.config])
-        #expect(difference(try Collaboration.stored(gateway.data), try collaboration.expected(gateway)) == nil)
+        #expect(
+            difference(try Collaboration.stored(gateway.data), try collaboration.expected(gateway)) == nil
+        )
         let all = report.lines.first { $0.hasPrefix("all ") }
-        let numbers = (all ?? "").split(separator: " ").dropFirst().compactMap { Int($0.replacing(",", with: "")) }
+        let numbers = (all ?? "").split(separator: " ").dropFirst().compactMap {
+            Int($0.replacing(",", with: ""))
+        }
         try #require(numbers.count == 5)
         #expect(numbers[0] == numbers[1] + numbers[2] + numbers[3])
         let listed = try Program.succeed(["quarantine", "list", "--data", gateway.data]).lines
@@ -50,7 +57,12 @@ struct PipelineTests {
 
     @Test("the same reads under another name all count as redelivered")
     func renamed() throws {
-        let collaboration = try Collaboration("thames-valley-hampshire", reads: 3000, seed: 4, garbagePerMille: 0)
+        let collaboration = try Collaboration(
+            "thames-valley-hampshire",
+            reads: 3000,
+            seed: 4,
+            garbagePerMille: 0
+        )
         let gateway = collaboration.gateways[0]
         _ = try Program.succeed(["ingest", "--config", gateway.config])
         let copies = gateway.feeds.enumerated().map { "again-\($0)=\($1)" }
@@ -60,12 +72,19 @@ struct PipelineTests {
         try #require(numbers.count == 5)
         #expect(numbers[0] == numbers[3])
         #expect(numbers[1] == 0)
-        #expect(difference(try Collaboration.stored(gateway.data), try collaboration.expected(gateway)) == nil)
+        #expect(
+            difference(try Collaboration.stored(gateway.data), try collaboration.expected(gateway)) == nil
+        )
     }
 
     @Test("a gateway may not speak for another force")
     func impersonation() throws {
-        let collaboration = try Collaboration("thames-valley-hampshire", reads: 500, seed: 8, garbagePerMille: 0)
+        let collaboration = try Collaboration(
+            "thames-valley-hampshire",
+            reads: 500,
+            seed: 8,
+            garbagePerMille: 0
+        )
         let gateway = collaboration.gateways[0]
         // Hampshire's file under Thames Valley's name.
         let hampshire = try #require(gateway.feeds.first { $0.contains("hampshire") })

@@ -38,7 +38,9 @@ enum Program {
         return process
     }
 
-    /// Runs the program to its end. Output goes through files, so that no pipe can fill up.
+    /// Runs the program to its end.
+    ///
+    /// Output goes through files, so that no pipe can fill up.
     static func run(_ arguments: [String]) throws -> Outcome {
         let folder = try Scratch()
         let files = ["out", "err"].map { folder.path + "/" + $0 }
@@ -116,7 +118,9 @@ final class ArchiveProcess {
         let process = try Program.start(["serve", "--config", config, "--port-file", portFile])
         self.process = process
         while process.isRunning {
-            if let text = try? String(contentsOfFile: portFile, encoding: .utf8), let number = Int(text.dropLast()) {
+            if let text = try? String(contentsOfFile: portFile, encoding: .utf8),
+                let number = Int(text.dropLast())
+            {
                 port = number
                 return
             }

@@ -76,7 +76,8 @@ struct LinkMachineTests {
     @Test("messages give back what went in; their bytes cut anywhere are refused")
     func coding() throws {
         let messages: [LinkMessage] = [
-            .hello(version: 1, node: "gw", stream: "a-b"), .welcome(next: .max), .blocks(number: 3, [1, 2, 3]),
+            .hello(version: 1, node: "gw", stream: "a-b"), .welcome(next: .max),
+            .blocks(number: 3, [1, 2, 3]),
             .acknowledged(number: 1, next: 2), .refused("because"),
         ]
         for message in messages {
@@ -85,7 +86,9 @@ struct LinkMachineTests {
             #expect(try LinkMessage(body: Array(bytes[4...])) == message)
             let shortest = if case .blocks = message { 9 } else { bytes.count - 4 }
             for length in 0..<shortest {
-                #expect(throws: LinkMessage.Fault.self) { try LinkMessage(body: Array(bytes[4..<4 + length])) }
+                #expect(throws: LinkMessage.Fault.self) {
+                    try LinkMessage(body: Array(bytes[4..<4 + length]))
+                }
             }
         }
         #expect(throws: LinkMessage.Fault.self) { try LinkMessage(body: [99, 1]) }

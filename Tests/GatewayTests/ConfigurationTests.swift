@@ -40,7 +40,11 @@ struct ConfigurationTests {
         #expect(configuration.deduplication.sites["S"] == .init(window: 30_000))
         #expect(configuration.deduplication.lateness == 300_000)
         #expect(configuration.forward.map(\.text) == ["archive.example:7700"])
-        #expect(configuration.retention.rules.map(\.text) == ["keep 7d when force 43, confidence below 40", "keep 12mo"])
+        #expect(
+            configuration.retention.rules.map(\.text) == [
+                "keep 7d when force 43, confidence below 40", "keep 12mo",
+            ]
+        )
     }
 
     @Test("all that is wrong is said at once, with lines")
@@ -65,10 +69,14 @@ struct ConfigurationTests {
         let problems = refused?.problems ?? []
         let expected: [(Int, String)] = [
             (3, "colour"), (4, "twice"), (1, "missing.csv"), (7, "99"), (7, "xml"), (8, "twice"), (8, "Mars"),
-            (9, "window"), (9, "reconcile"), (10, "nowhere"), (11, "soon"), (11, "last rule"), (1, "b.ndjson"),
+            (9, "window"), (9, "reconcile"), (10, "nowhere"), (11, "soon"), (11, "last rule"),
+            (1, "b.ndjson"),
         ]
         for (line, word) in expected {
-            #expect(problems.contains { $0.line == line && $0.text.contains(word) }, "line \(line): \(word) in \(problems)")
+            #expect(
+                problems.contains { $0.line == line && $0.text.contains(word) },
+                "line \(line): \(word) in \(problems)"
+            )
         }
         #expect(problems.map(\.line) == problems.map(\.line).sorted())
     }
@@ -81,7 +89,8 @@ struct ConfigurationTests {
     @Test(
         "durations",
         arguments: [
-            ("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("24h", 86_400_000), ("1.5s", 1500), ("90d", 7_776_000_000),
+            ("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("24h", 86_400_000), ("1.5s", 1500),
+            ("90d", 7_776_000_000),
             ("", nil), ("10", nil), ("-1s", nil), ("1e3s", nil), ("s", nil), ("1 s", nil),
         ] as [(String, Int64?)]
     )

@@ -37,7 +37,10 @@ struct FrameTests {
                     start = end
                 }
                 let expected = PlainSighting.list(batch, in: register)
-                #expect(difference(PlainSighting.list(decoded, in: register), expected) == nil, "seed \(seed), size \(size)")
+                #expect(
+                    difference(PlainSighting.list(decoded, in: register), expected) == nil,
+                    "seed \(seed), size \(size)"
+                )
             }
         }
     }
@@ -46,9 +49,13 @@ struct FrameTests {
     func unusual() throws {
         let register = CameraRegister([Camera(force: "43", name: "a", site: "S", direction: .north, lane: 3)])
         var batch = SightingBatch()
-        for (index, mark) in ["A", "AB27CDE", "Q999ZZZ", "ZZ99ZZZ", "123456789012", "AA00AAA", "I1"].enumerated() {
+        for (index, mark) in ["A", "AB27CDE", "Q999ZZZ", "ZZ99ZZZ", "123456789012", "AA00AAA", "I1"]
+            .enumerated()
+        {
             var read = Read(
-                vrm: try #require(VRM(mark)), captured: Timestamp(milliseconds: Int64(index) * -5000), camera: 0
+                vrm: try #require(VRM(mark)),
+                captured: Timestamp(milliseconds: Int64(index) * -5000),
+                camera: 0
             )
             read.speed = UInt16(index)
             read.lane = Int8(index) - 1
@@ -58,12 +65,15 @@ struct FrameTests {
             sighting.revision = UInt16(index * 9000)
             sighting.isLate = index.isMultiple(of: 2)
             batch.append(sighting)
-            batch.append(Contribution(camera: 0, reads: 5, first: Timestamp(milliseconds: 12), confidence: 100))
+            batch.append(
+                Contribution(camera: 0, reads: 5, first: Timestamp(milliseconds: 12), confidence: 100)
+            )
         }
         let encoder = try FrameEncoder(register: register)
         var decoded = SightingBatch()
         try FrameDecoder(register: register).decode(
-            encoder.encode(batch, 0..<batch.count, sequence: 0), into: &decoded
+            encoder.encode(batch, 0..<batch.count, sequence: 0),
+            into: &decoded
         )
         #expect(decoded.contributions == batch.contributions)
         #expect(PlainSighting.list(decoded, in: register) == PlainSighting.list(batch, in: register))
@@ -73,7 +83,9 @@ struct FrameTests {
     func flippedBits() throws {
         let (batch, register) = try Self.sightings(seed: 9, count: 300)
         var bytes: [UInt8] = []
-        try FrameEncoder(register: register).encode(batch, 0..<min(50, batch.count), sequence: 3).write(to: &bytes)
+        try FrameEncoder(register: register).encode(batch, 0..<min(50, batch.count), sequence: 3).write(
+            to: &bytes
+        )
         for place in bytes.indices {
             for bit in [0, 3, 7] {
                 var injured = bytes
@@ -90,7 +102,10 @@ struct FrameTests {
         }
     }
 
-    @Test("a frame whose checksum is right and whose content is not is refused, never believed", arguments: 1...40)
+    @Test(
+        "a frame whose checksum is right and whose content is not is refused, never believed",
+        arguments: 1...40
+    )
     func hostile(seed: Int) throws {
         let (batch, register) = try Self.sightings(seed: 9, count: 300)
         let decoder = FrameDecoder(register: register)
@@ -123,7 +138,10 @@ struct FrameTests {
         let block = try FrameEncoder(register: register).encode(batch, 0..<20, sequence: 0)
         var decoded = SightingBatch()
         #expect(throws: FrameFault.unknownCamera) {
-            try FrameDecoder(register: CameraRegister(Array(register.cameras.prefix(1)))).decode(block, into: &decoded)
+            try FrameDecoder(register: CameraRegister(Array(register.cameras.prefix(1)))).decode(
+                block,
+                into: &decoded
+            )
         }
     }
 

@@ -50,7 +50,10 @@ public final class Journal {
         var torn = 0
         for index in segments.indices {
             guard segments[index].first == next else {
-                throw StorageError(.damaged, "\(path(segments[index].first)): entries from \(next) on are missing")
+                throw StorageError(
+                    .damaged,
+                    "\(path(segments[index].first)): entries from \(next) on are missing"
+                )
             }
             let isLast = index == segments.count - 1
             torn += try replay(index, isLast: isLast, body)
@@ -58,7 +61,9 @@ public final class Journal {
         return torn
     }
 
-    private func replay(_ index: Int, isLast: Bool, _ body: (UInt64, JournalEntry) throws -> Void) throws -> Int {
+    private func replay(_ index: Int, isLast: Bool, _ body: (UInt64, JournalEntry) throws -> Void) throws
+        -> Int
+    {
         let path = path(segments[index].first)
         let file = try DataFile(path, isLast ? .append : .read)
         let bytes = try file.contents()
@@ -145,7 +150,10 @@ public final class Journal {
         try file.sync()
         length += unwritten.count
         unwritten.removeAll(keepingCapacity: true)
-        segments[segments.count - 1].lastCaptured = max(segments[segments.count - 1].lastCaptured, unsyncedCaptured)
+        segments[segments.count - 1].lastCaptured = max(
+            segments[segments.count - 1].lastCaptured,
+            unsyncedCaptured
+        )
         unsyncedEntries = 0
         unsyncedCaptured = .distantPast
         if length >= segmentLengthMax { self.file = nil }

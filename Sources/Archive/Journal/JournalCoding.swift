@@ -33,7 +33,9 @@ enum JournalCoding {
         for number in [entry.received, entry.rejected, UInt32(entry.reads.count)] {
             LittleEndian.append(number, to: &bytes)
         }
-        for number in [entry.progress.line, entry.progress.offset, entry.progress.length, entry.progress.hash] {
+        for number in [
+            entry.progress.line, entry.progress.offset, entry.progress.length, entry.progress.hash,
+        ] {
             LittleEndian.append(number, to: &bytes)
         }
         LittleEndian.append(entry.quarantineLength, to: &bytes)
@@ -51,10 +53,18 @@ enum JournalCoding {
             var place = start
             for read in reads {
                 unsafe all.storeBytes(of: read.vrm.packed.littleEndian, toByteOffset: place, as: UInt64.self)
-                unsafe all.storeBytes(of: read.captured.milliseconds.littleEndian, toByteOffset: place + 8, as: Int64.self)
+                unsafe all.storeBytes(
+                    of: read.captured.milliseconds.littleEndian,
+                    toByteOffset: place + 8,
+                    as: Int64.self
+                )
                 unsafe all.storeBytes(of: read.camera.littleEndian, toByteOffset: place + 16, as: UInt32.self)
                 unsafe all.storeBytes(of: read.speed.littleEndian, toByteOffset: place + 20, as: UInt16.self)
-                unsafe all.storeBytes(of: read.country.littleEndian, toByteOffset: place + 22, as: UInt16.self)
+                unsafe all.storeBytes(
+                    of: read.country.littleEndian,
+                    toByteOffset: place + 22,
+                    as: UInt16.self
+                )
                 unsafe all[place + 24] = UInt8(bitPattern: read.confidence)
                 unsafe all[place + 25] = read.direction
                 unsafe all[place + 26] = UInt8(bitPattern: read.lane)
@@ -154,7 +164,11 @@ enum JournalCoding {
             let direction: UInt8 = reader.number(), let lane: Int8 = reader.number(),
             let hasDetails: UInt8 = reader.number()
         else { return nil }
-        var read = Read(vrm: VRM(trusted: packed), captured: Timestamp(milliseconds: captured), camera: camera)
+        var read = Read(
+            vrm: VRM(trusted: packed),
+            captured: Timestamp(milliseconds: captured),
+            camera: camera
+        )
         read.speed = speed
         read.country = country
         read.confidence = confidence
@@ -179,7 +193,9 @@ enum JournalCoding {
             details.eventID = text
         }
         if flags & 4 != 0 {
-            guard let latitude: Int32 = reader.number(), let longitude: Int32 = reader.number() else { return nil }
+            guard let latitude: Int32 = reader.number(), let longitude: Int32 = reader.number() else {
+                return nil
+            }
             details.latitude = latitude
             details.longitude = longitude
         }

@@ -61,7 +61,9 @@ public struct JournalledReads: Sendable, Equatable {
     }
 }
 
-/// One step of a node's history. The node's state is a pure function of its entries, in order.
+/// One step of a node's history.
+///
+/// The node's state is a pure function of its entries, in order.
 public enum JournalEntry: Sendable, Equatable {
     /// A run begins and waits for these feeds and senders.
     case start(feeds: [FeedIndex], senders: [FeedIndex])

@@ -33,7 +33,9 @@ public struct Retention {
     /// What `apply` would delete at a moment; changes nothing.
     public func plan(now: Timestamp) throws -> [RetentionOutcome] {
         var sieve = RetentionSieve(policy, now: now)
-        for segments in try days(dueBefore: sieve.cutoffs.max()) { _ = sieve.sift(try archiver.load(segments)) }
+        for segments in try days(dueBefore: sieve.cutoffs.max()) {
+            _ = sieve.sift(try archiver.load(segments))
+        }
         return sieve.outcomes
     }
 
@@ -48,7 +50,12 @@ public struct Retention {
             let kept = sieve.sift(all)
             guard sieve.hasFound else { continue }
             let purges = sieve.outcomes.filter { $0.contributions > 0 }.map {
-                Catalogue.Purge(at: now, rule: $0.rule, sightings: $0.sightings, contributions: $0.contributions)
+                Catalogue.Purge(
+                    at: now,
+                    rule: $0.rule,
+                    sightings: $0.sightings,
+                    contributions: $0.contributions
+                )
             }
             try archiver.rewrite(segments, purges: { purges }) { _ in kept }
             total.add(sieve.outcomes)
@@ -97,7 +104,9 @@ struct RetentionSieve {
             var lastRule = 0
             for part in parts {
                 let force = all.register.cameras[Int(part.camera)].force
-                guard let rule = policy.rule(force: force, confidence: part.confidence), part.first < cutoffs[rule] else {
+                guard let rule = policy.rule(force: force, confidence: part.confidence),
+                    part.first < cutoffs[rule]
+                else {
                     left.append(part)
                     continue
                 }
@@ -105,7 +114,9 @@ struct RetentionSieve {
                 outcomes[rule].oldest = min(outcomes[rule].oldest ?? part.first, part.first)
                 lastRule = rule
             }
-            if left.isEmpty { outcomes[lastRule].sightings += 1 } else {
+            if left.isEmpty {
+                outcomes[lastRule].sightings += 1
+            } else {
                 append(all, index, left, to: &kept)
             }
         }

@@ -83,13 +83,17 @@ public struct RetentionPolicy: Sendable, Equatable {
     /// Rejected input received before this moment is past its date.
     public func quarantineCutoff(now: Timestamp) -> Timestamp? {
         rules.first { rule in
-            (rule.dataClass == .quarantine || rule.dataClass == nil) && rule.force == nil && rule.confidenceBelow == nil
+            (rule.dataClass == .quarantine || rule.dataClass == nil) && rule.force == nil
+                && rule.confidenceBelow == nil
         }?.keep.cutoff(now: now)
     }
 
     /// No sighting captured before this moment is kept by any rule; `nil` when some may be kept for ever.
     public func latestCutoff(now: Timestamp) -> Timestamp? {
-        guard rules.contains(where: { $0.dataClass != .quarantine && $0.force == nil && $0.confidenceBelow == nil })
+        guard
+            rules.contains(where: {
+                $0.dataClass != .quarantine && $0.force == nil && $0.confidenceBelow == nil
+            })
         else { return nil }
         return rules.filter { $0.dataClass != .quarantine }.map { $0.keep.cutoff(now: now) }.min()
     }

@@ -63,8 +63,11 @@ public struct ArchiveSearch {
         let reader = try SegmentReader(path)
         var found = SightingBatch()
         var frame = SightingBatch()
-        for (index, entry) in reader.entries.enumerated() where overlaps(query, entry.earliest, entry.latest) {
-            if let range = query.mark?.range, entry.firstMark > range.upperBound || entry.lastMark < range.lowerBound {
+        for (index, entry) in reader.entries.enumerated() where overlaps(query, entry.earliest, entry.latest)
+        {
+            if let range = query.mark?.range,
+                entry.firstMark > range.upperBound || entry.lastMark < range.lowerBound
+            {
                 continue
             }
             frame.removeAll()

@@ -33,7 +33,9 @@ public struct MarkPattern: Sendable, Equatable {
         guard !parts.isEmpty, fixed <= VRM.lengthMax else { return nil }
         self.parts = parts
         var prefix = ""
-        for case .character(let byte) in parts.prefix(while: { if case .character = $0 { true } else { false } }) {
+        for case .character(let byte) in parts.prefix(while: {
+            if case .character = $0 { true } else { false }
+        }) {
             prefix.unicodeScalars.append(Unicode.Scalar(byte))
         }
         exact = prefix.utf8.count == parts.count ? VRM(prefix) : nil
@@ -57,7 +59,9 @@ public struct MarkPattern: Sendable, Equatable {
         case .any:
             return !text.isEmpty && matches(text.dropFirst(), parts.dropFirst())
         case .anyNumber:
-            for skipped in 0...text.count where matches(text.dropFirst(skipped), parts.dropFirst()) { return true }
+            for skipped in 0...text.count where matches(text.dropFirst(skipped), parts.dropFirst()) {
+                return true
+            }
             return false
         }
     }

@@ -7,6 +7,7 @@ public struct SightingQuery: Sendable, Equatable {
     public struct Circle: Sendable, Equatable {
         /// Degrees.
         public var latitude: Double
+        /// Degrees.
         public var longitude: Double
         /// Metres.
         public var radius: Double

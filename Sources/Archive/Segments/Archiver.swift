@@ -34,7 +34,9 @@ public final class Archiver {
             guard start < limit else { return moved }
             var reader = SightingLogReader(logFolder, from: start)
             var batch = SightingBatch()
-            while batch.count < Self.runMax, let run = try reader.read(before: limit) { batch.append(contentsOf: run.batch) }
+            while batch.count < Self.runMax, let run = try reader.read(before: limit) {
+                batch.append(contentsOf: run.batch)
+            }
             guard reader.next > start else { return moved }
             let added = try write(batch, reader.register)
             try catalogue.replace([], with: added, archivedThrough: reader.next)
@@ -98,7 +100,9 @@ public final class Archiver {
                 day = own
             }
             let first = sighting.first.milliseconds
-            keys.append(SortKey(vrm: sighting.vrm.packed, first: first, row: UInt32(row), camera: sighting.camera))
+            keys.append(
+                SortKey(vrm: sighting.vrm.packed, first: first, row: UInt32(row), camera: sighting.camera)
+            )
         }
         if let day { days[day, default: []] += keys }
         var segments: [Catalogue.Segment] = []
@@ -110,7 +114,9 @@ public final class Archiver {
         return segments
     }
 
-    private func write(_ batch: SightingBatch, _ register: CameraRegister, _ day: Int32) throws -> Catalogue.Segment {
+    private func write(_ batch: SightingBatch, _ register: CameraRegister, _ day: Int32) throws
+        -> Catalogue.Segment
+    {
         let date = TimestampWriter.text(Timestamp(milliseconds: Int64(day) * 86_400_000)).prefix(10)
         try DataFolder.make("\(folder)/\(date)")
         // The name must be new even after a crash that left a file the catalogue does not know.

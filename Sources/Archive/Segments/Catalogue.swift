@@ -1,6 +1,8 @@
 public import ANPRModel
 
-/// What an archive consists of: segments, cursors, sources, purges. Changed in transactions only.
+/// What an archive consists of: segments, cursors, sources, purges.
+///
+/// Changed in transactions only.
 public final class Catalogue {
     /// A segment file.
     public struct Segment: Sendable, Equatable {
@@ -14,8 +16,9 @@ public final class Catalogue {
         public var rows: Int
         /// How long the file is.
         public var bytes: Int
-        /// The earliest and the latest first read in it.
+        /// The earliest first read in it.
         public var first: Timestamp
+        /// The latest read in it.
         public var last: Timestamp
     }
 
@@ -41,7 +44,10 @@ public final class Catalogue {
         if !isReadOnly { try makeTables() }
         let version = try meta("version").flatMap(Int64.init) ?? Self.version
         guard version == Self.version else {
-            throw StorageError(.mismatch, "\(path): version \(version) of the catalogue; this program reads \(Self.version)")
+            throw StorageError(
+                .mismatch,
+                "\(path): version \(version) of the catalogue; this program reads \(Self.version)"
+            )
         }
     }
 
@@ -78,8 +84,14 @@ public final class Catalogue {
 
     /// The number of a feed or sender, given out at its first use and kept for ever.
     public func source(_ kind: String, _ name: String) throws(StorageError) -> UInt16 {
-        try database.run("INSERT OR IGNORE INTO sources (kind, name) VALUES (?, ?)", [.text(kind), .text(name)])
-        let rows = try database.run("SELECT id FROM sources WHERE kind = ? AND name = ?", [.text(kind), .text(name)])
+        try database.run(
+            "INSERT OR IGNORE INTO sources (kind, name) VALUES (?, ?)",
+            [.text(kind), .text(name)]
+        )
+        let rows = try database.run(
+            "SELECT id FROM sources WHERE kind = ? AND name = ?",
+            [.text(kind), .text(name)]
+        )
         guard let id = rows.first?[0].integer, let number = UInt16(exactly: id) else {
             throw StorageError(.mismatch, "more than 65,535 feeds and senders")
         }
@@ -97,7 +109,10 @@ public final class Catalogue {
 
     /// Where a reader of the sighting log stands.
     public func cursor(_ name: String) throws(StorageError) -> UInt64 {
-        UInt64(try database.run("SELECT sequence FROM cursors WHERE name = ?", [.text(name)]).first?[0].integer ?? 0)
+        UInt64(
+            try database.run("SELECT sequence FROM cursors WHERE name = ?", [.text(name)]).first?[0].integer
+                ?? 0
+        )
     }
 
     /// Moves a reader of the sighting log forward.
@@ -112,7 +127,9 @@ public final class Catalogue {
     public func snapshot() throws(StorageError) -> Snapshot {
         try database.run("BEGIN")
         defer { _ = try? database.run("COMMIT") }
-        let rows = try database.run("SELECT id, day, name, rows, bytes, first, last FROM segments ORDER BY day, id")
+        let rows = try database.run(
+            "SELECT id, day, name, rows, bytes, first, last FROM segments ORDER BY day, id"
+        )
         let segments = rows.map { row in
             Segment(
                 id: row[0].integer,
@@ -141,7 +158,9 @@ public final class Catalogue {
         purges: [Purge] = []
     ) throws(StorageError) {
         try database.transaction { () throws(StorageError) in
-            for segment in removed { try database.run("DELETE FROM segments WHERE id = ?", [.integer(segment.id)]) }
+            for segment in removed {
+                try database.run("DELETE FROM segments WHERE id = ?", [.integer(segment.id)])
+            }
             for segment in added {
                 try database.run(
                     "INSERT INTO segments (day, name, rows, bytes, first, last) VALUES (?, ?, ?, ?, ?, ?)",

@@ -36,7 +36,9 @@ final class Database {
     @discardableResult
     func run(_ sql: String, _ parameters: [Value] = []) throws(StorageError) -> [[Value]] {
         var statement: OpaquePointer?
-        guard unsafe sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK else { throw error(sql) }
+        guard unsafe sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK else {
+            throw error(sql)
+        }
         defer { unsafe sqlite3_finalize(statement) }
         for (index, parameter) in parameters.enumerated() {
             switch parameter {

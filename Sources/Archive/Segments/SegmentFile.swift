@@ -54,7 +54,12 @@ enum SegmentFile {
         var latest: Timestamp
     }
 
-    private static func appendIndex(_ batch: SightingBatch, _ range: Range<Int>, offset: Int, to index: inout [UInt8]) {
+    private static func appendIndex(
+        _ batch: SightingBatch,
+        _ range: Range<Int>,
+        offset: Int,
+        to index: inout [UInt8]
+    ) {
         var earliest = Timestamp.distantFuture
         var latest = Timestamp.distantPast
         for row in range {
@@ -89,7 +94,9 @@ struct SegmentReader {
         let damaged = { (what: String) in StorageError(.damaged, "\(path): \(what)") }
         guard length >= SegmentFile.footerLength else { throw damaged("too short for a segment") }
         let footer = try file.read(SegmentFile.footerLength, at: length - SegmentFile.footerLength)
-        guard footer[16...].elementsEqual(SegmentFile.magic) else { throw damaged("no segment's end at byte \(length - 8)") }
+        guard footer[16...].elementsEqual(SegmentFile.magic) else {
+            throw damaged("no segment's end at byte \(length - 8)")
+        }
         let start = Int(clamping: LittleEndian.read(footer, at: 0) as UInt64)
         let count = Int(LittleEndian.read(footer, at: 8) as UInt32)
         let indexLength = count * SegmentFile.IndexEntry.length

@@ -124,7 +124,9 @@ public struct SightingLogReader {
     /// Opens the file that holds `next`.
     private mutating func openPart() throws -> Bool {
         let parts = try SightingLog.parts(in: folder)
-        guard let index = parts.lastIndex(where: { $0.first <= next }) ?? (parts.isEmpty ? nil : 0) else { return false }
+        guard let index = parts.lastIndex(where: { $0.first <= next }) ?? (parts.isEmpty ? nil : 0) else {
+            return false
+        }
         try open(parts[index])
         return true
     }

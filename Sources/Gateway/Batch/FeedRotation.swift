@@ -61,7 +61,9 @@ package struct FeedRotation {
             sources[feed].isBroken = true
             throw Failure(feed: feed, failure: error)
         }
-        for read in batch.reads where read.captured > sources[feed].highest { sources[feed].highest = read.captured }
+        for read in batch.reads where read.captured > sources[feed].highest {
+            sources[feed].highest = read.captured
+        }
         return Chunk(feed: feed, byteCount: count, isLast: sources[feed].file.isFinished)
     }
 }

@@ -61,7 +61,9 @@ package struct FeedSet {
     package func open(now: Timestamp) throws -> [FeedFile] {
         try entries.map { entry in
             let file = try open(entry, now: now)
-            guard let known = node.state.progress[entry.index], known.length > 0, entry.path != "-" else { return file }
+            guard let known = node.state.progress[entry.index], known.length > 0, entry.path != "-" else {
+                return file
+            }
             let position = FeedPosition(line: known.line, offset: known.offset)
             if try file.resume(at: position, length: known.length, hash: known.hash) { return file }
             // Other bytes under a known name: a new file, read from its start.

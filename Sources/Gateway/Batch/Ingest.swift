@@ -109,7 +109,13 @@ package struct Ingest {
         let before = node.state.counts
         while let chunk = chunks.take() {
             let entry = feeds.entries[chunk.feed]
-            try node.take(chunk.batch, from: entry.index, named: entry.name, progress: chunk.progress, now: now)
+            try node.take(
+                chunk.batch,
+                from: entry.index,
+                named: entry.name,
+                progress: chunk.progress,
+                now: now
+            )
             if chunk.isLast { node.set(feed: entry.index, SourceState.ended.rawValue) }
             note(chunk)
             if node.uncommittedBytes >= syncBytes {
@@ -182,10 +188,18 @@ package struct Ingest {
         let content = file.content
         let position = file.position
         let progress = FeedProgress(
-            line: position.line, offset: position.offset, length: content.length, hash: content.hash
+            line: position.line,
+            offset: position.offset,
+            length: content.length,
+            hash: content.hash
         )
         return Chunk(
-            feed: feed, batch: batch, progress: progress, isLast: isLast, byteCount: byteCount, failure: failure
+            feed: feed,
+            batch: batch,
+            progress: progress,
+            isLast: isLast,
+            byteCount: byteCount,
+            failure: failure
         )
     }
 }

@@ -59,7 +59,9 @@ package struct StreamDedup {
             }
             let feed = FeedIndex(chunk.feed)
             deduplicator.note(received: batch.received, rejected: batch.rejected, of: feed)
-            for refusal in batch.refusals where !refusal.isContinuation { summary.reasons[refusal.reason, default: 0] += 1 }
+            for refusal in batch.refusals where !refusal.isContinuation {
+                summary.reasons[refusal.reason, default: 0] += 1
+            }
             deduplicator.take(batch.reads, from: feed, into: &closed)
             if chunk.isLast { deduplicator.set(feed, .ended, into: &closed) }
             try unsafe write(closed, &text, output)

@@ -78,9 +78,12 @@ final class ConfigurationReader {
     }
 
     /// A duration such as `500ms 10s 2m 24h 90d`, in milliseconds.
-    func duration(_ node: Node?, _ what: String, _ range: ClosedRange<Int64> = 0...31_622_400_000_000) -> Int64? {
+    func duration(_ node: Node?, _ what: String, _ range: ClosedRange<Int64> = 0...31_622_400_000_000)
+        -> Int64?
+    {
         guard let node else { return nil }
-        guard let value = node.scalar.flatMap({ DurationText.milliseconds($0.string) }), range.contains(value) else {
+        guard let value = node.scalar.flatMap({ DurationText.milliseconds($0.string) }), range.contains(value)
+        else {
             note("\(what) must be a duration such as 500ms, 10s, 2m, 24h or 90d", at: node)
             return nil
         }

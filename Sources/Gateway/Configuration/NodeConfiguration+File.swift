@@ -27,8 +27,12 @@ extension NodeConfiguration {
         let reader = ConfigurationReader()
         var parser = ConfigurationParser(reader: reader, folder: folder.isEmpty ? "/" : folder)
         do {
-            guard let text = String(validating: data, as: UTF8.self), let root = try Yams.compose(yaml: text) else {
-                throw ConfigurationRefused(path: path, problems: [.init(line: 0, text: "empty, or not UTF-8")])
+            guard let text = String(validating: data, as: UTF8.self), let root = try Yams.compose(yaml: text)
+            else {
+                throw ConfigurationRefused(
+                    path: path,
+                    problems: [.init(line: 0, text: "empty, or not UTF-8")]
+                )
             }
             parser.parse(root)
         } catch let error as YamlError {
@@ -63,7 +67,9 @@ struct ConfigurationParser {
         let members = reader.members(root, of: "the configuration", known: known)
         configuration.node = reader.text(members["node"], "node", in: root) ?? ""
         configuration.data = reader.text(members["data"], "data", in: root).map(resolved) ?? ""
-        if let cameras = members["cameras"] { configuration.cameras = reader.text(cameras, "cameras").map(resolved) }
+        if let cameras = members["cameras"] {
+            configuration.cameras = reader.text(cameras, "cameras").map(resolved)
+        }
         parseForces(members["forces"])
         parseFeeds(members["feeds"])
         if let node = members["deduplication"] { parseDeduplication(node) }
@@ -77,8 +83,12 @@ struct ConfigurationParser {
 
     private func checkWhole(_ root: Node) {
         let takesFeeds = !configuration.feeds.isEmpty || !configuration.forces.isEmpty
-        if takesFeeds, configuration.cameras == nil { reader.note("cameras is missing: a node with feeds needs a register", at: root) }
-        if !takesFeeds, configuration.receive == nil { reader.note("nothing comes in: there are no feeds and no receive", at: root) }
+        if takesFeeds, configuration.cameras == nil {
+            reader.note("cameras is missing: a node with feeds needs a register", at: root)
+        }
+        if !takesFeeds, configuration.receive == nil {
+            reader.note("nothing comes in: there are no feeds and no receive", at: root)
+        }
         if let cameras = configuration.cameras { checkRegister(cameras, root) }
         for feed in configuration.feeds {
             if let path = feed.path, !FileManager.default.fileExists(atPath: path) {
@@ -119,7 +129,9 @@ struct ConfigurationParser {
                 reader.note("feed \(name) is there twice", at: item)
             }
             let path = reader.text(members["path"], "path of feed \(name)", in: item).map(resolved)
-            if let source = members["source"], let text = reader.text(source, "source of feed \(name)"), text != "file" {
+            if let source = members["source"], let text = reader.text(source, "source of feed \(name)"),
+                text != "file"
+            {
                 reader.note("source of feed \(name): '\(text)' is not known; there is file", at: source)
             }
             var feed = NodeConfiguration.Feed(name: name, forces: forces(of: name, members, item), path: path)
@@ -127,13 +139,19 @@ struct ConfigurationParser {
                 feed.format = FeedFormat(rawValue: text)
                 if feed.format == nil {
                     let known = FeedFormat.allCases.map(\.rawValue).joined(separator: ", ")
-                    reader.note("format of feed \(name): '\(text)' is not known; there are \(known)", at: format)
+                    reader.note(
+                        "format of feed \(name): '\(text)' is not known; there are \(known)",
+                        at: format
+                    )
                 }
             }
             if let zone = members["timeZone"], let text = reader.text(zone, "timeZone of feed \(name)") {
                 feed.timeZone = text
                 if TimeZone(identifier: text) == nil {
-                    reader.note("timeZone of feed \(name): '\(text)' is no zone such as Europe/London", at: zone)
+                    reader.note(
+                        "timeZone of feed \(name): '\(text)' is no zone such as Europe/London",
+                        at: zone
+                    )
                 }
             }
             configuration.feeds.append(feed)
@@ -157,17 +175,25 @@ struct ConfigurationParser {
     }
 
     private mutating func parseDeduplication(_ node: Node) {
-        let known = ["window", "gap", "lateness", "reconcile", "reconcileCount", "futureSkew", "variants", "sites"]
+        let known = [
+            "window", "gap", "lateness", "reconcile", "reconcileCount", "futureSkew", "variants", "sites",
+        ]
         let members = reader.members(node, of: "deduplication", known: known)
         let day: Int64 = 86_400_000
         var rules = DeduplicationRules()
         rules.window = window(members, "deduplication") ?? rules.window
-        if let lateness = reader.duration(members["lateness"], "lateness", 0...day) { rules.lateness = lateness }
-        if let reconcile = reader.duration(members["reconcile"], "reconcile", 0...(31 * day)) { rules.reconcile = reconcile }
+        if let lateness = reader.duration(members["lateness"], "lateness", 0...day) {
+            rules.lateness = lateness
+        }
+        if let reconcile = reader.duration(members["reconcile"], "reconcile", 0...(31 * day)) {
+            rules.reconcile = reconcile
+        }
         if let count = reader.integer(members["reconcileCount"], "reconcileCount", 1000...1_000_000_000) {
             rules.reconcileCount = count
         }
-        if let skew = reader.duration(members["futureSkew"], "futureSkew", 0...day) { configuration.futureSkew = skew }
+        if let skew = reader.duration(members["futureSkew"], "futureSkew", 0...day) {
+            configuration.futureSkew = skew
+        }
         if let variants = members["variants"], reader.text(variants, "variants") != "off" {
             reader.note("variants: this version knows only off", at: variants)
         }
@@ -178,7 +204,9 @@ struct ConfigurationParser {
                 rules.sites[site] = window(own, "site \(site)") ?? rules.window
             }
         }
-        if rules.reconcile < rules.lateness { reader.note("reconcile must be no shorter than lateness", at: node) }
+        if rules.reconcile < rules.lateness {
+            reader.note("reconcile must be no shorter than lateness", at: node)
+        }
         configuration.deduplication = rules
     }
 
@@ -212,7 +240,9 @@ struct ConfigurationParser {
             guard let name = reader.text(own["node"], "a gateway's node", in: item) else { continue }
             let forces = reader.items(own["forces"], of: "forces of gateway \(name)")
                 .compactMap { reader.text($0, "a force of gateway \(name)") }
-            if forces.isEmpty { reader.note("gateway \(name) names no force that it may speak for", at: item) }
+            if forces.isEmpty {
+                reader.note("gateway \(name) names no force that it may speak for", at: item)
+            }
             gateways.append(.init(node: name, forces: Set(forces)))
         }
         if gateways.isEmpty { reader.note("receive names no gateways that may connect", at: node) }
@@ -241,8 +271,15 @@ struct ConfigurationParser {
             rule.text = Self.describe(rule, members["keep"]?.string ?? "")
             rules.append(rule)
         }
-        let isOpen = rules.contains { $0.force == nil && $0.confidenceBelow == nil && $0.dataClass != .quarantine }
-        if !isOpen { reader.note("retention needs a last rule without a condition, so that nothing is kept for ever", at: node) }
+        let isOpen = rules.contains {
+            $0.force == nil && $0.confidenceBelow == nil && $0.dataClass != .quarantine
+        }
+        if !isOpen {
+            reader.note(
+                "retention needs a last rule without a condition, so that nothing is kept for ever",
+                at: node
+            )
+        }
         configuration.retention = RetentionPolicy(rules)
     }
 
@@ -261,7 +298,9 @@ struct ConfigurationParser {
 
     private func period(_ node: Node?, _ item: Node) -> RetentionPeriod? {
         guard let text = reader.text(node, "keep", in: item) else { return nil }
-        if text.hasSuffix("mo"), let months = Int(text.dropLast(2)), (1...1200).contains(months) { return .months(months) }
+        if text.hasSuffix("mo"), let months = Int(text.dropLast(2)), (1...1200).contains(months) {
+            return .months(months)
+        }
         if let span = DurationText.milliseconds(text), span > 0 { return .span(span) }
         reader.note("keep: '\(text)' is no duration such as 7d or 12mo", at: node)
         return nil

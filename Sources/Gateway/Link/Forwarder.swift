@@ -125,7 +125,9 @@ package actor Forwarder {
                 .connect(host: forward.host, port: forward.port) { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(LinkFraming()))
-                        return try NIOAsyncChannel<LinkMessage, ByteBuffer>(wrappingChannelSynchronously: channel)
+                        return try NIOAsyncChannel<LinkMessage, ByteBuffer>(
+                            wrappingChannelSynchronously: channel
+                        )
                     }
                 }
             traffic.connections += 1

@@ -10,7 +10,8 @@ package struct LinkFraming: NIOSingleStepByteToMessageDecoder {
 
     /// The next message, if it is wholly there.
     package mutating func decode(buffer: inout ByteBuffer) throws -> LinkMessage? {
-        guard let length = buffer.getInteger(at: buffer.readerIndex, endianness: .little, as: UInt32.self) else {
+        guard let length = buffer.getInteger(at: buffer.readerIndex, endianness: .little, as: UInt32.self)
+        else {
             return nil
         }
         guard length > 0, Int(length) <= LinkMessage.lengthMax else {

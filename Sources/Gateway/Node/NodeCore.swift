@@ -58,7 +58,10 @@ package final class NodeCore {
         catalogue = try Catalogue("\(data)/catalogue.sqlite")
         let node = try catalogue.keepMeta("node", configuration.node)
         guard node == configuration.node else {
-            throw StorageError(.mismatch, "\(data): this is the data folder of node \(node), not of \(configuration.node)")
+            throw StorageError(
+                .mismatch,
+                "\(data): this is the data folder of node \(node), not of \(configuration.node)"
+            )
         }
         stream = try catalogue.keepMeta("stream", UUID().uuidString)
         logFolder = "\(data)/sightings"
@@ -93,7 +96,9 @@ package final class NodeCore {
     // MARK: - In
 
     /// The number of a feed or sender of this node.
-    package func source(_ kind: String, _ name: String) throws -> FeedIndex { try catalogue.source(kind, name) }
+    package func source(_ kind: String, _ name: String) throws -> FeedIndex {
+        try catalogue.source(kind, name)
+    }
 
     /// Registers cameras; those that are new or changed are journalled.
     package func register(_ cameras: [Camera]) throws {
@@ -168,7 +173,9 @@ package final class NodeCore {
     /// Takes in blocks of a sender, synced and worked off when this returns.
     ///
     /// - Returns: the sighting that must come next.
-    package func take(_ blocks: [UInt8], from sender: FeedIndex, stream: String, forces: Set<String>) throws -> UInt64 {
+    package func take(_ blocks: [UInt8], from sender: FeedIndex, stream: String, forces: Set<String>) throws
+        -> UInt64
+    {
         try state.check(blocks, from: sender, forces: forces)
         add(.blocks(sender: sender, bytes: blocks))
         try commit(isForced: true)
@@ -195,7 +202,10 @@ package final class NodeCore {
         for entry in waiting { try state.apply(entry, into: &output) }
         waiting.removeAll(keepingCapacity: true)
         let isAtRest = state.isAtRest
-        guard output.count >= Self.logBatch || (isForced && (!output.isEmpty || isAtRest != wasAtRest || hasNews)) else {
+        guard
+            output.count >= Self.logBatch
+                || (isForced && (!output.isEmpty || isAtRest != wasAtRest || hasNews))
+        else {
             return
         }
         try flush(isDurable: isForced)
@@ -208,7 +218,11 @@ package final class NodeCore {
     private func flush(isDurable: Bool) throws {
         try updateEncoder()
         tally.add(output, register: state.register)
-        let mark = StreamMark(journalEntry: journal.next, closedThrough: state.closedThrough, isEnd: state.isAtRest)
+        let mark = StreamMark(
+            journalEntry: journal.next,
+            closedThrough: state.closedThrough,
+            isEnd: state.isAtRest
+        )
         try log.append(output, mark: mark, register: state.register, encoder: encoder, isDurable: isDurable)
         output.removeAll()
     }
@@ -244,7 +258,9 @@ package final class NodeCore {
     }
 
     /// How many sightings are in the log and not yet in the archive.
-    package func unarchived() throws -> UInt64 { log.extent.next - (try catalogue.snapshot().archivedThrough) }
+    package func unarchived() throws -> UInt64 {
+        log.extent.next - (try catalogue.snapshot().archivedThrough)
+    }
 
     /// Notes what the next node has.
     package func delivered(to forward: String, before sequence: UInt64) throws {
@@ -263,7 +279,9 @@ package final class NodeCore {
     package func applyRetention(now: Timestamp) throws -> [RetentionOutcome] {
         _ = try archiver.archive(before: log.extent.next)
         let outcomes = try retention.apply(now: now)
-        if let cutoff = configuration.retention.quarantineCutoff(now: now) { _ = try quarantine.drop(before: cutoff) }
+        if let cutoff = configuration.retention.quarantineCutoff(now: now) {
+            _ = try quarantine.drop(before: cutoff)
+        }
         if outcomes.contains(where: { $0.contributions > 0 }) {
             try log.closePart(register: state.register, encoder: encoder)
             try log.drop(before: log.extent.next)

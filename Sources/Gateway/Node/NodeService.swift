@@ -50,7 +50,9 @@ package actor NodeService {
     ///
     /// - Returns: its number here and the sighting that must come next.
     package func admit(_ node: String, stream: String) throws -> (sender: FeedIndex, next: UInt64) {
-        guard let sender = names[node] else { throw Refused(description: "node \(node) is not among the gateways here") }
+        guard let sender = names[node] else {
+            throw Refused(description: "node \(node) is not among the gateways here")
+        }
         heard[sender] = clock.now
         return (sender, try core.admit(sender, stream: stream))
     }

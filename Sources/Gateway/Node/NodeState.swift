@@ -90,7 +90,11 @@ package struct NodeState {
         }
     }
 
-    private mutating func start(_ feeds: [FeedIndex], _ senders: [FeedIndex], into output: inout SightingBatch) {
+    private mutating func start(
+        _ feeds: [FeedIndex],
+        _ senders: [FeedIndex],
+        into output: inout SightingBatch
+    ) {
         var own = SightingBatch()
         deduplicator.start(live: feeds, into: &own)
         if !own.isEmpty { pass(own, into: &output) }
@@ -118,7 +122,9 @@ package struct NodeState {
         if deduplicator.isAtRest { joiner?.set(Self.ownSender, .ended, into: &output) }
     }
 
-    private mutating func take(_ bytes: [UInt8], from sender: FeedIndex, into output: inout SightingBatch) throws {
+    private mutating func take(_ bytes: [UInt8], from sender: FeedIndex, into output: inout SightingBatch)
+        throws
+    {
         guard var stream = streams[sender] else { return }
         let content = try stream.check.take(bytes)
         for step in content.steps {
@@ -204,7 +210,10 @@ package struct NodeState {
         useRegister()
         for feed in snapshot.feeds where feed.place.count == 4 {
             progress[feed.feed] = FeedProgress(
-                line: feed.place[0], offset: feed.place[1], length: feed.place[2], hash: feed.place[3]
+                line: feed.place[0],
+                offset: feed.place[1],
+                length: feed.place[2],
+                hash: feed.place[3]
             )
         }
         quarantine = (snapshot.quarantineDay, snapshot.quarantineLength)

@@ -53,7 +53,8 @@ package final class FeedFile {
         guard let format = format ?? kind.format else {
             let known = FeedFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: " ")
             throw Failure(
-                description: "\(path): its format is not told by its extension (\(known), each also .gz): use --format",
+                description:
+                    "\(path): its format is not told by its extension (\(known), each also .gz): use --format",
                 isTotal: true
             )
         }
@@ -126,7 +127,10 @@ package final class FeedFile {
             count = inflater == nil ? try fillPlain(size) : try fillInflated(size)
         } catch {
             let place = decoder.position.offset + UInt64(buffer.count)
-            throw Failure(description: "\(path): \(error), after \(place) unpacked bytes", isTotal: place == 0)
+            throw Failure(
+                description: "\(path): \(error), after \(place) unpacked bytes",
+                isTotal: place == 0
+            )
         }
         if count > 0, isFingerprinted { fingerprint.take(buffer, last: count) }
         return count
