@@ -101,6 +101,7 @@ let package = Package(
             on: ["ANPRModel", "Archive", "Deduplication", "SightingFrames", "Simulation", "TestSupport"]
         ),
         tests("ForwardingTests", on: ["Forwarding", "SightingFrames"]),
+        tests("HygieneTests", on: []),
         tests("AccessTests", on: ["Access", "TestSupport"]),
         tests(
             "GatewayTests",

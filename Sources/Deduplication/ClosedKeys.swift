@@ -1,8 +1,8 @@
 import ANPRModel
 
-/// Finds closed sightings by (vrm, site) and time, in chunks that are sorted only when something late asks.
+/// Finds closed sightings by (vrm, site) and time, in chunks that are indexed only when something late asks.
 ///
-/// Late reads are rare, closing is not: so closing appends, and the first question into a chunk pays for its order.
+/// Late reads are rare, closing is not: so closing appends, and the first question into a chunk pays for its table.
 struct ClosedKeys: Sendable {
     /// Where a closed sighting is kept.
     struct Reference: Hashable, Sendable {
@@ -16,8 +16,8 @@ struct ClosedKeys: Sendable {
         var sites: [SiteIndex] = []
         var first = Timestamp.distantFuture
         var last = Timestamp.distantPast
-        /// Rows by (vrm, site), once someone asked.
-        var order: [UInt32] = []
+        /// Rows plus one by the hash of (vrm, site), once someone asked.
+        var table: [UInt32] = []
     }
 
     /// How many rows a chunk takes.
@@ -32,7 +32,7 @@ struct ClosedKeys: Sendable {
 
     /// Adds a closed sighting behind the others.
     mutating func append(_ vrm: VRM, _ site: SiteIndex, first: Timestamp, last: Timestamp) -> Reference {
-        if chunks.last.map({ $0.vrms.count >= Self.chunkCount || !$0.order.isEmpty }) ?? true {
+        if chunks.last.map({ $0.vrms.count >= Self.chunkCount || !$0.table.isEmpty }) ?? true {
             chunks.append(Chunk())
         }
         let index = chunks.count - 1
@@ -57,7 +57,7 @@ struct ClosedKeys: Sendable {
         let earliest = Timestamp(milliseconds: time.milliseconds - margin)
         let latest = Timestamp(milliseconds: time.milliseconds + margin)
         for index in chunks.indices where chunks[index].last >= earliest && chunks[index].first <= latest {
-            if chunks[index].order.isEmpty, chunks[index].vrms.count > Self.plainCount { sort(index) }
+            if chunks[index].table.isEmpty, chunks[index].vrms.count > Self.plainCount { makeTable(index) }
             for row in rows(index, vrm.packed, site) {
                 found.append(Reference(chunk: firstChunk + index, row: row))
             }
@@ -79,33 +79,39 @@ struct ClosedKeys: Sendable {
         return gone
     }
 
-    private mutating func sort(_ index: Int) {
-        let vrms = chunks[index].vrms
-        let sites = chunks[index].sites
-        chunks[index].order = (0..<UInt32(vrms.count)).sorted {
-            (vrms[Int($0)], sites[Int($0)], $0) < (vrms[Int($1)], sites[Int($1)], $1)
+    /// Indexes a chunk: a flat table of rows by the hash of their key, at most half full.
+    private mutating func makeTable(_ index: Int) {
+        let count = chunks[index].vrms.count
+        var size = 2048
+        while size < count * 2 { size *= 2 }
+        var table = [UInt32](repeating: 0, count: size)
+        for row in 0..<count {
+            var place = Self.hash(chunks[index].vrms[row], chunks[index].sites[row]) & (size - 1)
+            while table[place] != 0 { place = (place + 1) & (size - 1) }
+            table[place] = UInt32(row) + 1
         }
+        chunks[index].table = table
     }
 
+    private static func hash(_ vrm: UInt64, _ site: SiteIndex) -> Int {
+        let mixed = (vrm ^ UInt64(site) << 40) &* 0x9E37_79B9_7F4A_7C15
+        return Int(truncatingIfNeeded: mixed >> 32)
+    }
+
+    /// The rows of a key, oldest first.
     private func rows(_ index: Int, _ vrm: UInt64, _ site: SiteIndex) -> [Int] {
         let chunk = chunks[index]
-        guard !chunk.order.isEmpty else {
+        guard !chunk.table.isEmpty else {
             return chunk.vrms.indices.filter { chunk.vrms[$0] == vrm && chunk.sites[$0] == site }
         }
-        var low = 0
-        var high = chunk.order.count
-        while low < high {
-            let middle = (low + high) / 2
-            let row = Int(chunk.order[middle])
-            if (chunk.vrms[row], chunk.sites[row]) < (vrm, site) { low = middle + 1 } else { high = middle }
-        }
+        let mask = chunk.table.count - 1
+        var place = Self.hash(vrm, site) & mask
         var found: [Int] = []
-        while low < chunk.order.count {
-            let row = Int(chunk.order[low])
-            guard chunk.vrms[row] == vrm, chunk.sites[row] == site else { break }
-            found.append(row)
-            low += 1
+        while chunk.table[place] != 0 {
+            let row = Int(chunk.table[place]) - 1
+            if chunk.vrms[row] == vrm, chunk.sites[row] == site { found.append(row) }
+            place = (place + 1) & mask
         }
-        return found
+        return found.sorted()
     }
 }

@@ -61,8 +61,14 @@ package struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
             beyond[number, default: []].append(element)
             return
         }
-        let place = near.firstIndex { $0.time <= element.time } ?? near.count
-        near.insert(element, at: place)
+        // Latest first; before its equals, which then leave before it.
+        var low = 0
+        var high = near.count
+        while low < high {
+            let middle = (low + high) / 2
+            if near[middle].time > element.time { low = middle + 1 } else { high = middle }
+        }
+        near.insert(element, at: low)
     }
 
     /// Changes the first waiting element of the bucket of `time` for which `change` returns true.
@@ -118,8 +124,8 @@ package struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
 
     /// With nothing left before `bucket`, moves the ring there, so that it holds what comes next.
     private mutating func skip(to bucket: Int64) {
-        guard let base, ringed == 0, bucket > base else { return }
-        self.base = bucket
+        guard ringed == 0, bucket > base ?? .min else { return }
+        base = bucket
         if beyondCount > 0 { takeIn() }
     }
 

@@ -43,9 +43,10 @@ struct IngestCommand: AsyncParsableCommand {
         var ingest = Ingest(node: core, feeds: set, now: Operator.now, syncBytes: syncBytes)
         let line = ProgressLine()
         let report = try CommandInput.unusable { try ingest.run { line.show($0, began) } }
+        let forwards = configuration.forward.map(\.text)
+        try core.tidy(forwards: forwards)
         let took = ContinuousClock.now - began
         line.clear()
-        let forwards = configuration.forward.map(\.text)
         var deliveries: [Delivery] = []
         for forward in configuration.forward {
             deliveries.append(try await deliver(core, configuration, forward))

@@ -11,7 +11,7 @@ public final class Archiver {
     private let catalogue: Catalogue
 
     /// A day with more segments than this has them merged.
-    private static let segmentsMax = 8
+    private static let segmentsMax = 16
     /// How many sightings are sorted at a time.
     private static let runMax = 1 << 20
 

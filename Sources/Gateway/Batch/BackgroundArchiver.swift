@@ -10,7 +10,7 @@ final class BackgroundArchiver: Sendable {
     private let lastAsked = Mutex<UInt64>(0)
 
     /// So many sightings are worth a segment.
-    private static let step: UInt64 = 262_144
+    private static let step: UInt64 = 131_072
 
     /// Starts the thread.
     init(data: String) {
