@@ -42,6 +42,11 @@ struct PipelineTests {
         #expect(numbers[0] == numbers[1] + numbers[2] + numbers[3])
         let listed = try Program.succeed(["quarantine", "list", "--data", gateway.data]).lines
         #expect(numbers[2] > 30)
+        // Nothing that is printed for operators names a mark.
+        let marks = try Collaboration.stored(gateway.data).map(\.vrm).filter { $0.count == 7 }
+        let printed = report.output + report.errors + listed.joined() + (try collaboration.archive.log())
+        #expect(marks.count > 1000)
+        #expect(Set(marks).allSatisfy { !printed.contains($0) })
         #expect(listed.count == numbers[2])
     }
 

@@ -115,7 +115,13 @@ final class ArchiveProcess {
             """,
             "archive.yaml"
         )
-        let process = try Program.start(["serve", "--config", config, "--port-file", portFile])
+        let logFile = scratch.path + "/archive.log"
+        if !FileManager.default.fileExists(atPath: logFile) {
+            try Data().write(to: URL(fileURLWithPath: logFile))
+        }
+        let log = try FileHandle(forWritingTo: URL(fileURLWithPath: logFile))
+        _ = try log.seekToEnd()
+        let process = try Program.start(["serve", "--config", config, "--port-file", portFile], errors: log)
         self.process = process
         while process.isRunning {
             if let text = try? String(contentsOfFile: portFile, encoding: .utf8),
@@ -128,6 +134,9 @@ final class ArchiveProcess {
         }
         Issue.record("the archive did not start")
     }
+
+    /// All it has logged.
+    func log() throws -> String { try String(contentsOfFile: scratch.path + "/archive.log", encoding: .utf8) }
 
     /// Kills it at once, as a crash would.
     func kill() {
