@@ -65,7 +65,7 @@ public struct AuditLog: Sendable {
         try write(line, to: descriptor)
         guard fdatasync(descriptor) == 0 else { throw failure("sync") }
         head = Head(count: record.sequence, hash: record.hash)
-        try JSONEncoder().encode(head).write(to: URL(fileURLWithPath: headPath), options: .atomic)
+        try keep(head)
         return head
     }
 
@@ -75,7 +75,12 @@ public struct AuditLog: Sendable {
     /// - Returns: the head.
     /// - Throws: `Failure` with the first line that is wrong.
     public func verify(expected: Head? = nil) throws -> Head {
+        // Nobody may be between a record and its head.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor >= 0 { _ = flock(descriptor, LOCK_SH) }
+        defer { if descriptor >= 0 { close(descriptor) } }
         var head = Head.empty
+        var before = Head.empty
         var isExpectedSeen = expected == nil || expected == .empty
         for (index, line) in try lines().enumerated() {
             let number = index + 1
@@ -92,11 +97,13 @@ public struct AuditLog: Sendable {
             guard try Self.hash(record) == record.hash, try Self.encode(record) == line else {
                 throw Failure(line: number, description: "\(path): line \(number) was altered")
             }
+            before = head
             head = Head(count: record.sequence, hash: record.hash)
             if head == expected { isExpectedSeen = true }
         }
         let kept = try keptHead() ?? .empty
-        guard kept == head else {
+        // A crash between a record and its head leaves the head one behind.
+        guard kept == head || kept == before else {
             throw Failure(
                 line: Int(head.count),
                 description:
@@ -140,6 +147,19 @@ public struct AuditLog: Sendable {
             )
         }
         return head
+    }
+
+    /// Replaces the head so that, after a loss of power too, the old one or the new one is there whole.
+    private func keep(_ head: Head) throws {
+        let data = try JSONEncoder().encode(head)
+        let temporary = headPath + ".tmp"
+        let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw failure("open head") }
+        defer { close(descriptor) }
+        try write(data, to: descriptor)
+        guard fdatasync(descriptor) == 0, unsafe rename(temporary, headPath) == 0 else {
+            throw failure("sync head")
+        }
     }
 
     private func keptHead() throws -> Head? {

@@ -103,7 +103,10 @@ public enum DataFolder {
         var made = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
             made += made.isEmpty || made.hasSuffix("/") ? "\(part)" : "/\(part)"
-            guard unsafe mkdir(made, 0o750) == 0 || errno == EEXIST else {
+            if unsafe mkdir(made, 0o750) == 0 {
+                // The new name is durable once the folder above is.
+                try sync("\(made)/..")
+            } else if errno != EEXIST {
                 throw .system("make folder", made)
             }
         }

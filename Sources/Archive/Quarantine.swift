@@ -121,6 +121,7 @@ public final class Quarantine {
 
     private func open(_ day: Int32) throws(StorageError) {
         let file = try DataFile("\(folder)/\(Self.name(day))", .append)
+        try DataFolder.sync(folder)
         length = try file.length()
         self.file = file
         self.day = day

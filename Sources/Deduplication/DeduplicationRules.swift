@@ -1,7 +1,7 @@
 /// What makes reads one sighting, and how long the stream waits for them.
-public struct DeduplicationRules: Sendable, Equatable {
+public struct DeduplicationRules: Codable, Sendable, Equatable {
     /// The rule at one site.
-    public struct Window: Sendable, Equatable {
+    public struct Window: Codable, Sendable, Equatable {
         /// The most milliseconds from a sighting's first read to any other; anchored at the first, never extended.
         public var window: Int64
         /// The most milliseconds from one read to the next; by default the window.

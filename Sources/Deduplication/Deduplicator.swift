@@ -80,11 +80,8 @@ public struct Deduplicator: Sendable {
     ///
     /// - Parameter live: the feeds to wait for; all others are taken as ended.
     public mutating func start(live: [FeedIndex], into output: inout SightingBatch) {
-        for feed in counts.indices where !live.contains(FeedIndex(feed)) { watermarks.set(feed, .ended) }
-        for feed in live {
-            addCounts(Int(feed))
-            watermarks.set(Int(feed), .live)
-        }
+        for feed in live { addCounts(Int(feed)) }
+        watermarks.start(live: live.map { Int($0) })
         advance(into: &output)
     }
 

@@ -61,7 +61,7 @@ struct JoinedSighting: Sendable {
             let other = member.sighting
             sighting.first = min(sighting.first, other.first)
             sighting.last = max(sighting.last, other.last)
-            sighting.reads += other.reads
+            sighting.reads = UInt32(clamping: UInt64(sighting.reads) + UInt64(other.reads))
             if sighting.isBeaten(by: other.confidence, other.captured, other.camera, order) {
                 sighting.takeBest(of: other)
             }

@@ -71,18 +71,30 @@ package struct ReorderBuffer<Element: Timed & Sendable>: Sendable {
         near.insert(element, at: low)
     }
 
-    /// Changes the first waiting element of the bucket of `time` for which `change` returns true.
-    package mutating func update(near time: Timestamp, _ change: (inout Element) -> Bool) -> Bool {
-        let bucket = time.milliseconds >> Self.widthBits
-        if let base, bucket >= base, bucket < base + Self.ringCount {
-            let slot = Int(bucket & (Self.ringCount - 1))
-            for place in ring[slot].indices where change(&ring[slot][place]) { return true }
+    /// Changes the first element for which `change` returns true, of those that wait within `margin` of a time.
+    ///
+    /// - Complexity: O(what waits in the buckets of that span).
+    package mutating func update(near time: Timestamp, margin: Int64, _ change: (inout Element) -> Bool)
+        -> Bool
+    {
+        let first = (time.milliseconds - margin) >> Self.widthBits
+        let last = (time.milliseconds + margin) >> Self.widthBits
+        for bucket in first...last where updateRing(bucket, change) { return true }
+        for place in near.indices where abs(near[place].time.milliseconds - time.milliseconds) <= margin {
+            if change(&near[place]) { return true }
         }
-        for place in near.indices where near[place].time == time && change(&near[place]) { return true }
-        let number = bucket >> Self.ringBits
-        for place in (beyond[number] ?? []).indices where change(&beyond[number, default: []][place]) {
-            return true
+        for number in first >> Self.ringBits...last >> Self.ringBits {
+            for place in (beyond[number] ?? []).indices where change(&beyond[number, default: []][place]) {
+                return true
+            }
         }
+        return false
+    }
+
+    private mutating func updateRing(_ bucket: Int64, _ change: (inout Element) -> Bool) -> Bool {
+        guard let base, bucket >= base, bucket < base + Self.ringCount else { return false }
+        let slot = Int(bucket & (Self.ringCount - 1))
+        for place in ring[slot].indices where change(&ring[slot][place]) { return true }
         return false
     }
 

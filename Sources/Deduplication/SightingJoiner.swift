@@ -70,9 +70,8 @@ public struct SightingJoiner: Sendable {
     }
 
     /// Declares at once which senders hold the watermark back; for the start of a run.
-    public mutating func start(live: [FeedIndex], known: [FeedIndex], into output: inout SightingBatch) {
-        for sender in known where !live.contains(sender) { watermarks.set(Int(sender), .ended) }
-        for sender in live { watermarks.set(Int(sender), .live) }
+    public mutating func start(live: [FeedIndex], into output: inout SightingBatch) {
+        watermarks.start(live: live.map { Int($0) })
         advance(into: &output)
     }
 
@@ -194,7 +193,7 @@ public struct SightingJoiner: Sendable {
         let site = siteOfCamera
         // A newer version voids the one that still waits, and goes its own way by its own time.
         var isRepeat = false
-        _ = waiting.update(near: member.sighting.opened) { other in
+        _ = waiting.update(near: member.sighting.opened, margin: 2 * windowMax) { other in
             guard !other.isVoid, other.isSame(as: member, site) else { return false }
             isRepeat = other.sighting.revision >= member.sighting.revision
             if !isRepeat { other.parts = [] }

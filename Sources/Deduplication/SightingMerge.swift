@@ -80,7 +80,7 @@ struct ContributionList: Sendable {
         while place > 0 {
             let other = order[Int(parts[place - 1].camera)]
             if other == rank {
-                parts[place - 1].reads += part.reads
+                parts[place - 1].reads = UInt32(clamping: UInt64(parts[place - 1].reads) + UInt64(part.reads))
                 parts[place - 1].first = min(parts[place - 1].first, part.first)
                 parts[place - 1].confidence = max(parts[place - 1].confidence, part.confidence)
                 return

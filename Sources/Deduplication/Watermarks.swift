@@ -60,6 +60,12 @@ struct Watermarks: Sendable {
         sources[source].state = .live
     }
 
+    /// Waits for these sources and for no other.
+    mutating func start(live: [Int]) {
+        for index in sources.indices { sources[index].state = .ended }
+        for source in live { set(source, .live) }
+    }
+
     mutating func set(_ source: Int, _ state: SourceState) {
         add(source)
         sources[source].state = state

@@ -4,8 +4,8 @@ internal import SightingFrames
 ///
 /// `LinkProtocol.md` draws the bytes.
 public enum LinkMessage: Sendable, Equatable {
-    /// The sender names itself and the stream it will send.
-    case hello(version: UInt8, node: String, stream: String)
+    /// The sender names itself, the stream it will send and the first sighting of it that it still has.
+    case hello(version: UInt8, node: String, stream: String, first: UInt64)
     /// The receiver says which sighting it wants next.
     case welcome(next: UInt64)
     /// Blocks of the stream; messages are numbered from 1 in each connection.
@@ -34,9 +34,10 @@ public enum LinkMessage: Sendable, Equatable {
     public var bytes: [UInt8] {
         var body: [UInt8] = []
         switch self {
-        case .hello(let version, let node, let stream):
+        case .hello(let version, let node, let stream, let first):
             body.append(1)
             body.append(version)
+            LittleEndian.append(first, to: &body)
             Self.append(node, to: &body)
             Self.append(stream, to: &body)
         case .welcome(let next):
@@ -70,11 +71,12 @@ public enum LinkMessage: Sendable, Equatable {
         }
         switch code {
         case 1:
-            guard body.count >= 2 else { throw Fault(description: "a greeting that breaks off") }
-            var position = 2
+            guard body.count >= 10 else { throw Fault(description: "a greeting that breaks off") }
+            var position = 10
             let node = try Self.text(body, &position)
             let stream = try Self.text(body, &position)
-            self = .hello(version: body[1], node: node, stream: stream)
+            let first: UInt64 = LittleEndian.read(body, at: 2)
+            self = .hello(version: body[1], node: node, stream: stream, first: first)
         case 2: self = .welcome(next: LittleEndian.read(body, at: 1))
         case 3: self = .blocks(number: LittleEndian.read(body, at: 1), Array(body[9...]))
         case 4:

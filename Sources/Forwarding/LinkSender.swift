@@ -56,9 +56,11 @@ public struct LinkSender: Sendable {
     }
 
     /// A connection is there.
-    public mutating func connected() -> [Action] {
+    ///
+    /// - Parameter first: the first sighting that is still there to be sent.
+    public mutating func connected(first: UInt64 = 0) -> [Action] {
         state = .greeting
-        return [.send(.hello(version: LinkMessage.version, node: node, stream: stream))]
+        return [.send(.hello(version: LinkMessage.version, node: node, stream: stream, first: first))]
     }
 
     /// The connection is gone.
@@ -111,7 +113,7 @@ public struct LinkReceiver: Sendable {
     /// What the shell has to do.
     public enum Action: Equatable, Sendable {
         /// Look whether this node may send, and where its stream stands; then `admitted` or `refuse`.
-        case admit(node: String, stream: String)
+        case admit(node: String, stream: String, first: UInt64)
         /// Store and work off blocks; then `stored`.
         case store(number: UInt64, [UInt8])
         /// Send a message.
@@ -128,13 +130,13 @@ public struct LinkReceiver: Sendable {
     /// The sender said something.
     public mutating func received(_ message: LinkMessage) -> [Action] {
         switch (state, message) {
-        case (.waiting, .hello(let version, let node, let stream)):
+        case (.waiting, .hello(let version, let node, let stream, let first)):
             guard version == LinkMessage.version else {
                 return refuse("version \(version) of the protocol; this node speaks \(LinkMessage.version)")
             }
             guard !node.isEmpty, !stream.isEmpty else { return refuse("a greeting without a name") }
             state = .admitting
-            return [.admit(node: node, stream: stream)]
+            return [.admit(node: node, stream: stream, first: first)]
         case (.streaming(let received), .blocks(let number, let blocks)):
             guard number == received + 1 else { return refuse("message \(number) after message \(received)") }
             state = .streaming(received: number)

@@ -26,6 +26,14 @@ public struct StreamCheck: Sendable {
         public var steps: [Step] = []
         /// How many sightings there are.
         public var count = 0
+
+        /// The latest time in any sighting.
+        public var latest: Timestamp {
+            steps.reduce(.distantPast) { latest, step in
+                guard case .sightings(let batch) = step else { return latest }
+                return max(latest, batch.sightings.map(\.last).max() ?? .distantPast)
+            }
+        }
     }
 
     /// The cameras that the stream has named.
@@ -46,9 +54,22 @@ public struct StreamCheck: Sendable {
     /// - Parameters:
     ///   - bytes: whole blocks.
     ///   - forces: the forces that the sender may speak for; `nil` is any.
-    public mutating func take(_ bytes: [UInt8], forces: Set<String>? = nil) throws(Fault) -> Content {
+    ///   - latest: no time may lie after this.
+    public mutating func take(
+        _ bytes: [UInt8],
+        forces: Set<String>? = nil,
+        latest: Timestamp = .distantFuture
+    ) throws(Fault) -> Content {
         var copy = self
         let content = try copy.advance(bytes, forces)
+        for step in content.steps {
+            switch step {
+            case .register: continue
+            case .sightings(let batch): try Self.check(batch, latest)
+            case .mark(let mark):
+                guard mark.closedThrough <= latest else { throw Fault(description: "a mark in the future") }
+            }
+        }
         self = copy
         return content
     }
@@ -104,6 +125,26 @@ public struct StreamCheck: Sendable {
             content.steps.append(.mark(try StreamMark(block)))
         }
     }
+
+    /// What no honest sender says: empty or endless sightings, counts that don't add up, times out of order.
+    private static func check(_ batch: SightingBatch, _ latest: Timestamp) throws(Fault) {
+        for index in 0..<batch.count {
+            let sighting = batch.sightings[index]
+            let parts = batch.contributions(of: index)
+            let reads = parts.reduce(UInt64(0)) { $0 + UInt64($1.reads) }
+            let span = sighting.first...max(sighting.first, sighting.last)
+            guard sighting.reads > 0, sighting.reads <= readsMax, reads == UInt64(sighting.reads),
+                sighting.first <= sighting.last, sighting.last <= latest, span.contains(sighting.captured),
+                sighting.last.milliseconds - sighting.first.milliseconds <= spanMax,
+                abs(sighting.opened.milliseconds - sighting.first.milliseconds) <= spanMax,
+                parts.allSatisfy({ $0.reads > 0 && span.contains($0.first) })
+            else { throw Fault(description: "a sighting that contradicts itself, or lies in the future") }
+        }
+    }
+
+    /// A sighting spans a window, which configuration bounds at an hour; two, with amendments.
+    private static let spanMax: Int64 = 7_200_000
+    private static let readsMax: UInt32 = 1 << 24
 
     /// A register may name any camera, but what a sender reports must be of forces it may speak for.
     private static func check(_ batch: SightingBatch, _ register: CameraRegister, _ forces: Set<String>)

@@ -2,6 +2,7 @@ import ANPRModel
 import Access
 import Archive
 import ArgumentParser
+import Foundation
 import SightingFrames
 
 /// `anpr frames`: any frame or segment file as NDJSON.
@@ -55,7 +56,7 @@ struct FramesCommand: ParsableCommand {
     /// The audit log of the data folder that the file lies in, however deep.
     private var auditFolder: String? {
         if let audit { return audit }
-        var folder = file.contains("/") ? file : "./\(file)"
+        var folder = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
         while let slash = folder.lastIndex(of: "/") {
             folder = String(folder[..<slash])
             if DataFolder.exists("\(folder)/catalogue.sqlite") { return "\(folder)/audit" }

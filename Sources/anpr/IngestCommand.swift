@@ -40,6 +40,17 @@ struct IngestCommand: AsyncParsableCommand {
         let set = try CommandInput.unusable {
             try FeedSet(CommandInput.files(feeds), format: format, node: core)
         }
+        // Collection is on record before it begins, so that a run that is killed is on record too.
+        try Operator.audit(configuration.data).append(
+            AuditRecord(
+                at: TimestampWriter.text(Operator.now),
+                actor: Operator.name,
+                action: .ingest,
+                reason: "ingest begins",
+                request: ["feeds": set.entries.map(\.name).joined(separator: " ")],
+                count: 0
+            )
+        )
         var ingest = Ingest(node: core, feeds: set, now: Operator.now, syncBytes: syncBytes)
         let line = ProgressLine()
         let report = try CommandInput.unusable { try ingest.run { line.show($0, began) } }

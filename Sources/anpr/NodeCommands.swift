@@ -206,6 +206,12 @@ struct AuditCommand: ParsableCommand {
         @Option(help: "The hash of a head noted down earlier.")
         var hash: String?
 
+        func validate() throws {
+            if (count == nil) != (hash == nil) {
+                throw ValidationError("--count and --hash belong together.")
+            }
+        }
+
         func run() throws {
             let expected = count.flatMap { count in hash.map { AuditLog.Head(count: count, hash: $0) } }
             do {

@@ -12,7 +12,7 @@ struct JournalTests {
         case 0: return .start(feeds: [1, 2], senders: [3])
         case 1: return .feed(UInt16(random.below(9)), state: 2)
         case 2: return .blocks(sender: 4, bytes: (0..<random.below(50)).map { UInt8($0) })
-        case 3: return .stream(sender: 7, name: "stream-\(random.below(100))")
+        case 3: return .stream(sender: 7, name: "stream-\(random.below(100))", first: 12)
         case 4: return .cameras([1, 2, 3])
         default:
             var reads: [Read] = []
@@ -51,9 +51,10 @@ struct JournalTests {
     private static func replayed(_ folder: String) throws -> (entries: [JournalEntry], torn: Int) {
         var entries: [JournalEntry] = []
         let torn = try Journal(folder).replay { number, entry in
-            if case .snapshot = entry { return }
+            if case .snapshot = entry { return .distantPast }
             #expect(number == UInt64(entries.count))
             entries.append(entry)
+            return .distantPast
         }
         return (entries, torn)
     }
@@ -61,11 +62,11 @@ struct JournalTests {
     private static func write(_ folder: String, seed: UInt64, count: Int) throws -> [JournalEntry] {
         var random = SeededRandom(seed: seed)
         let journal = try Journal(folder, segmentLengthMax: 2000)
-        _ = try journal.replay { _, _ in }
+        _ = try journal.replay { _, _ in .distantPast }
         var entries: [JournalEntry] = []
         for _ in 0..<count {
             let entry = entry(&random)
-            #expect(journal.append(entry) == UInt64(entries.count))
+            #expect(journal.append(entry, latest: .distantPast) == UInt64(entries.count))
             entries.append(entry)
             if random.chance(perMille: 300) { try journal.sync(snapshot: [9]) }
         }
@@ -128,12 +129,12 @@ struct JournalTests {
         let folder = try TemporaryFolder()
         let entries = try Self.write(folder.path, seed: 8, count: 100)
         let journal = try Journal(folder.path, segmentLengthMax: 2000)
-        _ = try journal.replay { _, _ in }
+        _ = try journal.replay { _, _ in .distantPast }
         #expect(try journal.drop(before: .latest) > 0)
-        #expect(journal.append(.cameras([])) == UInt64(entries.count))
+        #expect(journal.append(.cameras([]), latest: .distantPast) == UInt64(entries.count))
         try journal.sync(snapshot: [])
         let again = try Journal(folder.path)
-        _ = try again.replay { _, _ in }
+        _ = try again.replay { _, _ in .distantPast }
         #expect(again.next == UInt64(entries.count) + 1)
     }
 }

@@ -8,7 +8,11 @@ struct LinkMachineTests {
     func sending() {
         var sender = LinkSender(node: "gw", stream: "s1", windowMax: 2)
         #expect(sender.send([1]).isEmpty)
-        #expect(sender.connected() == [.send(.hello(version: LinkMessage.version, node: "gw", stream: "s1"))])
+        #expect(
+            sender.connected() == [
+                .send(.hello(version: LinkMessage.version, node: "gw", stream: "s1", first: 0))
+            ]
+        )
         #expect(!sender.canSend)
         #expect(sender.received(.welcome(next: 42)) == [.delivered(before: 42), .readFrom(42)])
         #expect(sender.isSettled)
@@ -28,7 +32,8 @@ struct LinkMachineTests {
     @Test(
         "a sender closes on what does not belong",
         arguments: [
-            LinkMessage.acknowledged(number: 9, next: 1), .hello(version: 1, node: "x", stream: "y"),
+            LinkMessage.acknowledged(number: 9, next: 1),
+            .hello(version: 1, node: "x", stream: "y", first: 0),
             .blocks(number: 1, []), .welcome(next: 1), .refused("no"),
         ]
     )
@@ -45,8 +50,8 @@ struct LinkMachineTests {
     @Test("a receiver admits, stores in order, and acknowledges")
     func receiving() {
         var receiver = LinkReceiver()
-        let hello = LinkMessage.hello(version: LinkMessage.version, node: "gw", stream: "s1")
-        #expect(receiver.received(hello) == [.admit(node: "gw", stream: "s1")])
+        let hello = LinkMessage.hello(version: LinkMessage.version, node: "gw", stream: "s1", first: 0)
+        #expect(receiver.received(hello) == [.admit(node: "gw", stream: "s1", first: 0)])
         #expect(receiver.admitted(next: 7) == [.send(.welcome(next: 7))])
         #expect(receiver.received(.blocks(number: 1, [5])) == [.store(number: 1, [5])])
         #expect(receiver.stored(number: 1, next: 9) == [.send(.acknowledged(number: 1, next: 9))])
@@ -56,10 +61,13 @@ struct LinkMachineTests {
         "a receiver refuses and closes on what does not belong",
         arguments: [
             [LinkMessage.blocks(number: 1, [])],
-            [.hello(version: 99, node: "gw", stream: "s")],
-            [.hello(version: 1, node: "", stream: "s")],
-            [.hello(version: 1, node: "gw", stream: "s"), .hello(version: 1, node: "gw", stream: "s")],
-            [.hello(version: 1, node: "gw", stream: "s"), .blocks(number: 2, [])],
+            [.hello(version: 99, node: "gw", stream: "s", first: 0)],
+            [.hello(version: 1, node: "", stream: "s", first: 0)],
+            [
+                .hello(version: 1, node: "gw", stream: "s", first: 0),
+                .hello(version: 1, node: "gw", stream: "s", first: 0),
+            ],
+            [.hello(version: 1, node: "gw", stream: "s", first: 0), .blocks(number: 2, [])],
         ]
     )
     func receiverFaults(messages: [LinkMessage]) {
@@ -76,7 +84,7 @@ struct LinkMachineTests {
     @Test("messages give back what went in; their bytes cut anywhere are refused")
     func coding() throws {
         let messages: [LinkMessage] = [
-            .hello(version: 1, node: "gw", stream: "a-b"), .welcome(next: .max),
+            .hello(version: 1, node: "gw", stream: "a-b", first: 0), .welcome(next: .max),
             .blocks(number: 3, [1, 2, 3]),
             .acknowledged(number: 1, next: 2), .refused("because"),
         ]

@@ -44,9 +44,9 @@ public final class Journal {
 
     /// Hands out all entries on disk, in order, and makes the journal ready for more.
     ///
-    /// - Parameter body: takes each entry with its number.
+    /// - Parameter body: takes each entry with its number, and returns the latest time of anything in it.
     /// - Returns: how many bytes of a torn tail were cut off.
-    public func replay(_ body: (UInt64, JournalEntry) throws -> Void) throws -> Int {
+    public func replay(_ body: (UInt64, JournalEntry) throws -> Timestamp) throws -> Int {
         var torn = 0
         for index in segments.indices {
             guard segments[index].first == next else {
@@ -61,7 +61,7 @@ public final class Journal {
         return torn
     }
 
-    private func replay(_ index: Int, isLast: Bool, _ body: (UInt64, JournalEntry) throws -> Void) throws
+    private func replay(_ index: Int, isLast: Bool, _ body: (UInt64, JournalEntry) throws -> Timestamp) throws
         -> Int
     {
         let path = path(segments[index].first)
@@ -75,10 +75,7 @@ public final class Journal {
                 }
                 break
             }
-            if let captured = entry.lastCaptured {
-                segments[index].lastCaptured = max(segments[index].lastCaptured, captured)
-            }
-            try body(next, entry)
+            segments[index].lastCaptured = max(segments[index].lastCaptured, try body(next, entry))
             if case .snapshot = entry { continue }
             next += 1
         }
@@ -119,9 +116,12 @@ public final class Journal {
 
     /// Adds an entry behind the others; it is safe only once `sync` returns.
     ///
+    /// - Parameters:
+    ///   - entry: what came in.
+    ///   - latest: the latest time of anything in it, by which its segment is dropped one day.
     /// - Returns: the entry's number.
     @discardableResult
-    public func append(_ entry: JournalEntry) -> UInt64 {
+    public func append(_ entry: JournalEntry, latest: Timestamp) -> UInt64 {
         let start = unwritten.count
         LittleEndian.append(UInt64(0), to: &unwritten)
         JournalCoding.encode(entry, into: &unwritten)
@@ -130,7 +130,7 @@ public final class Journal {
         LittleEndian.append(UInt32(body.count), to: &head)
         LittleEndian.append(Checksum.crc32(unwritten, body), to: &head)
         unwritten.replaceSubrange(start..<start + 8, with: head)
-        unsyncedCaptured = max(unsyncedCaptured, entry.lastCaptured ?? .distantPast)
+        unsyncedCaptured = max(unsyncedCaptured, latest)
         unsyncedEntries += 1
         next += 1
         return next - 1

@@ -22,8 +22,9 @@ enum JournalCoding {
             LittleEndian.append(sender, to: &bytes)
             bytes += blocks
         case .snapshot(let bare), .cameras(let bare): bytes += bare
-        case .stream(let sender, let name):
+        case .stream(let sender, let name, let first):
             LittleEndian.append(sender, to: &bytes)
+            LittleEndian.append(first, to: &bytes)
             bytes += name.utf8
         }
     }
@@ -111,8 +112,10 @@ enum JournalCoding {
         case 6: return .snapshot(reader.rest())
         case 7: return .cameras(reader.rest())
         case 8:
-            guard let sender: UInt16 = reader.number() else { return nil }
-            return .stream(sender: sender, name: String(decoding: reader.rest(), as: UTF8.self))
+            guard let sender: UInt16 = reader.number(), let first: UInt64 = reader.number() else {
+                return nil
+            }
+            return .stream(sender: sender, name: String(decoding: reader.rest(), as: UTF8.self), first: first)
         default: return nil
         }
     }

@@ -73,8 +73,8 @@ public enum JournalEntry: Sendable, Equatable {
     case feed(FeedIndex, state: UInt8)
     /// The node's register grew by the cameras of a register block.
     case cameras([UInt8])
-    /// A sender begins another stream: it counts from 0 and names its cameras anew.
-    case stream(sender: FeedIndex, name: String)
+    /// A sender begins another stream: it counts from `first` and names its cameras anew.
+    case stream(sender: FeedIndex, name: String, first: UInt64)
     /// Blocks came in from another node: the bytes as received.
     case blocks(sender: FeedIndex, bytes: [UInt8])
     /// A sender fell silent or ended.
@@ -93,11 +93,5 @@ public enum JournalEntry: Sendable, Equatable {
         case .cameras: 7
         case .stream: 8
         }
-    }
-
-    /// The latest capture time in it, where it has any of its own.
-    public var lastCaptured: Timestamp? {
-        guard case .reads(let entry) = self else { return nil }
-        return entry.reads.map(\.captured).max()
     }
 }

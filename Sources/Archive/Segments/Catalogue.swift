@@ -74,6 +74,14 @@ public final class Catalogue {
         try database.run("SELECT value FROM meta WHERE key = ?", [.text(key)]).first?[0].text
     }
 
+    /// Sets a named setting.
+    public func setMeta(_ key: String, _ value: String) throws(StorageError) {
+        try database.run(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            [.text(key), .text(value)]
+        )
+    }
+
     /// Keeps a named setting unless it is there.
     ///
     /// - Returns: what is kept.

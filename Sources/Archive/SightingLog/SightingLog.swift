@@ -50,6 +50,9 @@ public final class SightingLog: Sendable {
         }
     }
 
+    /// The number of the first sighting that is still there; where there is none, of the next.
+    public var first: UInt64 { state.withLock { $0.parts.first?.first ?? $0.next } }
+
     /// How far the log goes.
     public var extent: Extent { state.withLock { Extent(next: $0.next, mark: $0.mark) } }
 
@@ -108,19 +111,22 @@ public final class SightingLog: Sendable {
             if state.file == nil || state.length > partLengthMax { try startPart(&state) }
             if state.registered < register.count {
                 try RegisterBlock.encode(register, from: state.registered).write(to: &bytes)
-                state.registered = register.count
             }
+            var next = state.next
             var start = 0
             while start < batch.count {
                 let end = min(start + frameCount, batch.count)
-                try encoder.encode(batch, start..<end, sequence: state.next).write(to: &bytes)
-                state.next += UInt64(end - start)
+                try encoder.encode(batch, start..<end, sequence: next).write(to: &bytes)
+                next += UInt64(end - start)
                 start = end
             }
-            mark.block(sequence: state.next).write(to: &bytes)
+            mark.block(sequence: next).write(to: &bytes)
             guard let file = state.file else { return [@Sendable () -> Void]() }
             try file.write(bytes, at: state.length)
             if isDurable { try file.sync() }
+            // Nothing has changed before all of it is written.
+            state.next = next
+            state.registered = max(state.registered, register.count)
             state.length += bytes.count
             state.committedLength = state.length
             state.mark = mark

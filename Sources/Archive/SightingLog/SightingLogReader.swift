@@ -124,9 +124,8 @@ public struct SightingLogReader {
     /// Opens the file that holds `next`.
     private mutating func openPart() throws -> Bool {
         let parts = try SightingLog.parts(in: folder)
-        guard let index = parts.lastIndex(where: { $0.first <= next }) ?? (parts.isEmpty ? nil : 0) else {
-            return false
-        }
+        guard let oldest = parts.first else { return false }
+        guard let index = parts.lastIndex(where: { $0.first <= next }) else { throw dropped(oldest) }
         try open(parts[index])
         return true
     }
@@ -136,10 +135,15 @@ public struct SightingLogReader {
         guard let current = part else { return false }
         let parts = try SightingLog.parts(in: folder)
         guard let following = parts.first(where: { $0.first > current.first }) else { return false }
+        guard parts.contains(current) || following.first <= next else { throw dropped(following) }
         // The last blocks of this file may have been written after it was last looked at.
         if let file, try file.length() > offset { return try block() == nil ? false : rewind() }
         try open(following)
         return true
+    }
+
+    private func dropped(_ oldest: SightingLog.Part) -> StorageError {
+        StorageError(.system, "\(folder): sightings \(next) to \(oldest.first) are no longer in the log")
     }
 
     private mutating func rewind() -> Bool {

@@ -171,7 +171,7 @@ package actor Forwarder {
         var machine = LinkSender(node: node, stream: stream)
         var outbox: OutboxReader?
         isSettled = false
-        _ = try await perform(machine.connected(), &outbox, outbound)
+        _ = try await perform(machine.connected(first: log.first), &outbox, outbound)
         for await event in events {
             switch event {
             case .message(let message):
@@ -214,6 +214,11 @@ package actor Forwarder {
                 try await outbound.write(ByteBuffer(bytes: bytes))
             case .readFrom(let sequence): outbox = OutboxReader(logFolder, from: sequence)
             case .delivered(let sequence):
+                let next = log.extent.next
+                guard sequence <= next else {
+                    return
+                        "it wants sighting \(sequence), but there are only \(next): is this an older copy of the node?"
+                }
                 traffic.delivered = sequence
                 await onDelivered(sequence)
             case .close(let reason): return reason

@@ -84,16 +84,18 @@ struct LinkConversation {
             switch open.removeFirst() {
             case .send(let reply): replies.append(reply)
             case .close: return (replies, true)
-            case .admit(let name, let stream): open += await admit(name, stream)
+            case .admit(let name, let stream, let first): open += await admit(name, stream, first)
             case .store(let number, let blocks): open += await store(number, blocks)
             }
         }
         return (replies, false)
     }
 
-    private mutating func admit(_ name: String, _ stream: String) async -> [LinkReceiver.Action] {
+    private mutating func admit(_ name: String, _ stream: String, _ first: UInt64) async -> [LinkReceiver
+        .Action]
+    {
         do {
-            let (sender, next) = try await node.admit(name, stream: stream)
+            let (sender, next) = try await node.admit(name, stream: stream, first: first)
             (self.sender, self.stream, self.name) = (sender, stream, name)
             logger.info("link", metadata: ["from": "\(name)", "next": "\(next)"])
             return machine.admitted(next: next)

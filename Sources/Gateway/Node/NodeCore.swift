@@ -46,6 +46,9 @@ package final class NodeCore {
     private var output = SightingBatch()
     private var tally = SightingTally()
     private var wasAtRest = false
+    private var quarantineDay: Int32 = 0
+    /// What went wrong while something was written: from then on nothing is taken, and a restart finds out what is there.
+    private var failure: (any Error)?
 
     /// How many sightings are gathered before they go to the log.
     private static let logBatch = 8192
@@ -70,22 +73,47 @@ package final class NodeCore {
         quarantine = try Quarantine("\(data)/quarantine")
         archiver = try Archiver("\(data)/archive", log: logFolder, catalogue: catalogue)
         encoder = try FrameEncoder(register: CameraRegister())
-        state = NodeState(
-            rules: configuration.deduplication,
-            hasFeeds: configuration.cameras != nil,
-            hasSenders: configuration.receive != nil
-        )
+        let rules = HistoryRules(configuration)
+        let before = try catalogue.meta("rules").flatMap(HistoryRules.init(text:)) ?? rules
+        state = NodeState(rules: before.deduplication, hasSenders: before.hasSenders)
         try recover()
+        if before != rules { try change(to: rules) }
+        try catalogue.setMeta("rules", rules.text)
+    }
+
+    /// Takes up other rules: all that is open leaves under the old ones, which the log then covers, and the journal is
+    /// replayed under the new, for what late reads are held against.
+    private func change(to rules: HistoryRules) throws {
+        add(.start(feeds: [], senders: []))
+        try commit(isForced: true)
+        state = NodeState(rules: rules.deduplication, hasSenders: rules.hasSenders)
+        recovery = Recovery()
+        encoderCount = -1
+        let again = try Journal("\(configuration.data)/journal")
+        _ = try again.replay { _, entry in
+            var given = SightingBatch()
+            try state.apply(entry, into: &given)
+            return .distantPast
+        }
+        try updateEncoder()
     }
 
     private func recover() throws {
         recovery.strays = try archiver.removeStrays()
         let covered = log.extent.mark.journalEntry
+        defer { quarantineDay = state.quarantine.day }
         recovery.tornBytes = try journal.replay { number, entry in
             var given = SightingBatch()
             try state.apply(entry, into: &given)
             if number >= covered { output.append(contentsOf: given) }
             recovery.entries += 1
+            return max(state.latest, state.closedThrough)
+        }
+        guard journal.next >= covered else {
+            throw StorageError(
+                .damaged,
+                "\(configuration.data)/journal: ends at entry \(journal.next), but \(covered) were worked off: it was cut"
+            )
         }
         try quarantine.recover(day: state.quarantine.day, length: state.quarantine.length)
         // A file of the log has one register, which this run may change.
@@ -136,7 +164,9 @@ package final class NodeCore {
                 raw: refusal.raw
             )
         }
-        try quarantine.append(records, day: now.day)
+        // Never an earlier day's file than the journal has seen, whatever the clock says.
+        try quarantine.append(records, day: max(now.day, quarantineDay))
+        quarantineDay = max(now.day, quarantineDay)
         add(
             .reads(
                 JournalledReads(
@@ -149,7 +179,8 @@ package final class NodeCore {
                     quarantineLength: quarantine.position.length,
                     quarantineDay: quarantine.position.day
                 )
-            )
+            ),
+            latest: batch.reads.map(\.captured).max() ?? .distantPast
         )
     }
 
@@ -162,28 +193,51 @@ package final class NodeCore {
     /// Admits a sender's stream.
     ///
     /// - Returns: the sighting that must come next.
-    package func admit(_ sender: FeedIndex, stream: String) throws -> UInt64 {
+    ///
+    /// - Parameters:
+    ///   - sender: who sends.
+    ///   - stream: names its sighting log.
+    ///   - first: the first sighting that it still has: where a stream that is new here begins.
+    package func admit(_ sender: FeedIndex, stream: String, first: UInt64) throws -> UInt64 {
         if !state.isKnown(sender, stream: stream) {
-            add(.stream(sender: sender, name: stream))
+            add(.stream(sender: sender, name: stream, first: first))
             try commit(isForced: false)
         }
-        return state.next(of: sender, stream: stream)
+        let next = state.next(of: sender)
+        guard first <= next else {
+            throw StorageError(
+                .mismatch,
+                "sightings \(next) to \(first) were never sent here and are gone there"
+            )
+        }
+        return next
     }
 
     /// Takes in blocks of a sender, synced and worked off when this returns.
     ///
     /// - Returns: the sighting that must come next.
-    package func take(_ blocks: [UInt8], from sender: FeedIndex, stream: String, forces: Set<String>) throws
-        -> UInt64
-    {
-        try state.check(blocks, from: sender, forces: forces)
-        add(.blocks(sender: sender, bytes: blocks))
+    package func take(
+        _ blocks: [UInt8],
+        from sender: FeedIndex,
+        stream: String,
+        forces: Set<String>,
+        now: Timestamp
+    ) throws -> UInt64 {
+        guard state.isKnown(sender, stream: stream) else {
+            throw StorageError(.mismatch, "this sender has begun another stream on another connection")
+        }
+        let limit = Timestamp(milliseconds: now.milliseconds + Self.clockTolerance)
+        let latest = try state.check(blocks, from: sender, forces: forces, before: limit)
+        add(.blocks(sender: sender, bytes: blocks), latest: latest)
         try commit(isForced: true)
-        return state.next(of: sender, stream: stream)
+        return state.next(of: sender)
     }
 
-    private func add(_ entry: JournalEntry) {
-        journal.append(entry)
+    /// So far may a sender's clock be ahead before its sightings are refused: one day.
+    private static let clockTolerance: Int64 = 86_400_000
+
+    private func add(_ entry: JournalEntry, latest: Timestamp = .distantPast) {
+        journal.append(entry, latest: max(latest, state.latest, state.closedThrough))
         waiting.append(entry)
     }
 
@@ -195,7 +249,19 @@ package final class NodeCore {
     /// Makes everything taken in safe, then works it off.
     ///
     /// - Parameter isForced: whether what leaves goes to the log now, however little it is.
+    ///
+    /// - Throws: what went wrong; the node then takes nothing more, because what is on disk must first be found out.
     package func commit(isForced: Bool) throws {
+        if let failure { throw failure }
+        do {
+            try workOff(isForced: isForced)
+        } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    private func workOff(isForced: Bool) throws {
         if journal.unsyncedCount > 0 {
             try journal.sync(snapshot: journal.needsSnapshot ? try state.snapshot() : [])
         }
@@ -251,7 +317,7 @@ package final class NodeCore {
         _ = try archiver.archive(before: log.extent.next)
         try archiver.merge()
         let cursors = try forwards.map { try catalogue.cursor("forward:\($0)") }
-        try log.drop(before: min(log.extent.next, cursors.min() ?? .max))
+        try log.drop(before: min(try catalogue.snapshot().archivedThrough, cursors.min() ?? .max))
         let rules = configuration.deduplication
         let margin = rules.reconcile + rules.lateness + 3_600_000
         _ = try journal.drop(before: Timestamp(milliseconds: state.closedThrough.milliseconds - margin))
@@ -275,7 +341,7 @@ package final class NodeCore {
 
     /// Deletes what is past its date: from segments, the log, the journal and quarantine.
     ///
-    /// The log's last file goes with the rest: what a forwarder has not sent by its date is not sent at all.
+    /// What a forwarder has still to send stays in the log until it is sent.
     package func applyRetention(now: Timestamp) throws -> [RetentionOutcome] {
         _ = try archiver.archive(before: log.extent.next)
         let outcomes = try retention.apply(now: now)
@@ -284,7 +350,8 @@ package final class NodeCore {
         }
         if outcomes.contains(where: { $0.contributions > 0 }) {
             try log.closePart(register: state.register, encoder: encoder)
-            try log.drop(before: log.extent.next)
+            let sent = try configuration.forward.map { try catalogue.cursor("forward:\($0.text)") }
+            try log.drop(before: min(try catalogue.snapshot().archivedThrough, sent.min() ?? .max))
         }
         if let cutoff = configuration.retention.latestCutoff(now: now), journal.hasReads(before: cutoff) {
             // A new segment, begun by an entry that says nothing, lets the old ones go whole.

@@ -1,6 +1,7 @@
 package import ANPRModel
 package import Archive
 import Deduplication
+import Foundation
 
 /// The one owner of a running node's state; everything live goes through it, one thing at a time.
 package actor NodeService {
@@ -49,12 +50,14 @@ package actor NodeService {
     /// Admits a sender.
     ///
     /// - Returns: its number here and the sighting that must come next.
-    package func admit(_ node: String, stream: String) throws -> (sender: FeedIndex, next: UInt64) {
+    package func admit(_ node: String, stream: String, first: UInt64) throws -> (
+        sender: FeedIndex, next: UInt64
+    ) {
         guard let sender = names[node] else {
             throw Refused(description: "node \(node) is not among the gateways here")
         }
         heard[sender] = clock.now
-        return (sender, try core.admit(sender, stream: stream))
+        return (sender, try core.admit(sender, stream: stream, first: first))
     }
 
     /// Takes in blocks; they are safe and worked off when this returns.
@@ -62,7 +65,8 @@ package actor NodeService {
     /// - Returns: the sighting that must come next.
     package func store(_ blocks: [UInt8], from sender: FeedIndex, stream: String) throws -> UInt64 {
         heard[sender] = clock.now
-        return try core.take(blocks, from: sender, stream: stream, forces: forces[sender] ?? [])
+        let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        return try core.take(blocks, from: sender, stream: stream, forces: forces[sender] ?? [], now: now)
     }
 
     /// Lets those be waited for no more that were silent for too long.

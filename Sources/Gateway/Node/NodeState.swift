@@ -22,8 +22,8 @@ package struct NodeState {
     private var deduplicator: Deduplicator
     private var joiner: SightingJoiner?
     private var streams: [FeedIndex: SenderStream] = [:]
-    private let hasFeeds: Bool
-
+    /// The newest index of each camera, every property told apart; made when it is first needed.
+    private var exact: [Camera: CameraIndex] = [:]
     private struct SenderStream {
         var name: String
         var check: StreamCheck
@@ -34,12 +34,11 @@ package struct NodeState {
     /// A node without history.
     ///
     /// - Parameters:
-    ///   - hasFeeds: whether it takes reads.
+    ///   - rules: what makes reads one sighting.
     ///   - hasSenders: whether it takes sightings of other nodes.
-    package init(rules: DeduplicationRules, hasFeeds: Bool, hasSenders: Bool) {
+    package init(rules: DeduplicationRules, hasSenders: Bool) {
         deduplicator = Deduplicator(register: CameraRegister(), rules: rules)
         joiner = hasSenders ? SightingJoiner(register: CameraRegister(), rules: rules) : nil
-        self.hasFeeds = hasFeeds
     }
 
     /// The account of each feed since the state began.
@@ -55,18 +54,31 @@ package struct NodeState {
     package var repeats: Int { joiner?.repeats ?? 0 }
 
     /// Which sighting of a sender's stream must come next.
-    package func next(of sender: FeedIndex, stream: String) -> UInt64 {
-        guard let known = streams[sender], known.name == stream else { return 0 }
-        return known.check.next
-    }
+    package func next(of sender: FeedIndex) -> UInt64 { streams[sender]?.check.next ?? 0 }
+
+    /// The latest time of anything that was taken in, or of what is closed by now: no later than this matters to an
+    /// entry taken now.
+    package private(set) var latest = Timestamp.distantPast
 
     /// Whether a sender's stream is the one that is known.
     package func isKnown(_ sender: FeedIndex, stream: String) -> Bool { streams[sender]?.name == stream }
 
     /// Checks blocks of a sender before they are journalled; changes nothing.
-    package func check(_ bytes: [UInt8], from sender: FeedIndex, forces: Set<String>) throws {
+    ///
+    /// - Parameters:
+    ///   - bytes: the blocks.
+    ///   - sender: whose they are.
+    ///   - forces: whom it may speak for.
+    ///   - limit: no time may lie after this.
+    /// - Returns: the latest time in them.
+    package func check(
+        _ bytes: [UInt8],
+        from sender: FeedIndex,
+        forces: Set<String>,
+        before limit: Timestamp
+    ) throws -> Timestamp {
         var check = streams[sender]?.check ?? StreamCheck()
-        _ = try check.take(bytes, forces: forces)
+        return try check.take(bytes, forces: forces, latest: limit).latest
     }
 
     /// Takes one step of the node's history.
@@ -82,8 +94,8 @@ package struct NodeState {
             var own = SightingBatch()
             deduplicator.set(feed, SourceState(rawValue: state) ?? .ended, into: &own)
             pass(own, into: &output)
-        case .stream(let sender, let name):
-            streams[sender] = SenderStream(name: name, check: StreamCheck(), indexes: [])
+        case .stream(let sender, let name, let first):
+            streams[sender] = SenderStream(name: name, check: StreamCheck(next: first), indexes: [])
         case .blocks(let sender, let bytes): try take(bytes, from: sender, into: &output)
         case .sender(let sender, let state):
             joiner?.set(sender, SourceState(rawValue: state) ?? .ended, into: &output)
@@ -99,13 +111,14 @@ package struct NodeState {
         deduplicator.start(live: feeds, into: &own)
         if !own.isEmpty { pass(own, into: &output) }
         let live = senders + (feeds.isEmpty ? [] : [Self.ownSender])
-        joiner?.start(live: live, known: Array(streams.keys) + [Self.ownSender], into: &output)
+        joiner?.start(live: live, into: &output)
     }
 
     private mutating func take(_ entry: JournalledReads, into output: inout SightingBatch) {
         progress[entry.feed] = entry.progress
         quarantine = (entry.quarantineDay, entry.quarantineLength)
         deduplicator.note(received: Int(entry.received), rejected: Int(entry.rejected), of: entry.feed)
+        latest = max(latest, entry.reads.map(\.captured).max() ?? .distantPast)
         var own = SightingBatch()
         deduplicator.take(entry.reads, from: entry.feed, into: &own)
         pass(own, into: &output)
@@ -127,11 +140,11 @@ package struct NodeState {
     {
         guard var stream = streams[sender] else { return }
         let content = try stream.check.take(bytes)
+        latest = max(latest, content.latest)
         for step in content.steps {
             switch step {
             case .register(let cameras):
-                stream.indexes = register.register(cameras.cameras)
-                useRegister()
+                stream.indexes = addExactly(cameras.cameras)
             case .sightings(var batch):
                 batch.renumberCameras(stream.indexes)
                 joiner?.take(batch, from: sender, into: &output)
@@ -141,6 +154,28 @@ package struct NodeState {
             }
         }
         streams[sender] = stream
+    }
+
+    /// The node's index of each camera of a sender's register; one never seen just so is added.
+    ///
+    /// Senders may differ about a camera, or name one twice that has moved: each form is registered once.
+    private mutating func addExactly(_ cameras: [Camera]) -> [CameraIndex] {
+        if exact.count < register.count {
+            for (index, camera) in register.cameras.enumerated() { exact[camera] = CameraIndex(index) }
+        }
+        var fresh: [Camera] = []
+        let indexes = cameras.map { camera in
+            if let known = exact[camera] { return known }
+            let index = CameraIndex(register.count + fresh.count)
+            exact[camera] = index
+            fresh.append(camera)
+            return index
+        }
+        if !fresh.isEmpty {
+            register.restore(fresh)
+            useRegister()
+        }
+        return indexes
     }
 
     private mutating func grow(_ bytes: [UInt8]) throws {

@@ -26,6 +26,8 @@ package final class FeedFile {
     private let isFingerprinted: Bool
     private var fingerprint = ContentFingerprint()
     private var opening: [UInt8] = []
+    /// What reading ended with, when it was not the end of the file.
+    private var failed: SystemError?
     /// Whether everything was decoded.
     package private(set) var isFinished = false
 
@@ -103,10 +105,12 @@ package final class FeedFile {
     /// - Returns: `false` if the feed is another one; it must then be opened anew.
     package func resume(at position: FeedPosition, length: UInt64, hash: UInt64) throws(Failure) -> Bool {
         var tail: [UInt8] = []
+        var last: UInt8 = 0x0A
         while fingerprint.length < length {
             let count = try fill(Int(min(UInt64(1 << 18), length - fingerprint.length)))
             guard count > 0 else { return false }
             let bytes = buffer.takeAll()
+            last = bytes.last ?? last
             if opening.count < 1 << 16 { opening += bytes.prefix(1 << 16 - opening.count) }
             // Bytes behind the position were read but belong to a record that was not whole.
             let end = fingerprint.length
@@ -116,6 +120,9 @@ package final class FeedFile {
             }
         }
         guard fingerprint.value == hash else { return false }
+        // A last record without a line end was taken as whole. If the file has grown it may not have been: the file is
+        // then read again, and what is known of it falls out as redelivered.
+        if last != 0x0A, position.offset == length, try fill(1) > 0 { return false }
         decoder.resume(at: position, opening: opening)
         buffer.append(tail)
         return true
@@ -132,6 +139,10 @@ package final class FeedFile {
                 isTotal: place == 0
             )
         }
+        if let failed {
+            let place = decoder.position.offset + UInt64(buffer.count)
+            throw Failure(description: "\(path): \(failed.text), after \(place) bytes", isTotal: place == 0)
+        }
         if count > 0, isFingerprinted { fingerprint.take(buffer, last: count) }
         return count
     }
@@ -141,6 +152,7 @@ package final class FeedFile {
             while true {
                 let count = unsafe read(descriptor, target.baseAddress, target.count)
                 if count < 0, errno == EINTR { continue }
+                if count < 0 { failed = SystemError.last }
                 return max(count, 0)
             }
         }
@@ -154,7 +166,14 @@ package final class FeedFile {
                 let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: target[produced...])
                 produced += try unsafe inflater.read(into: rest)
                 guard produced < target.count, inflater.pending == 0 else { continue }
-                let count = unsafe max(read(descriptor, inflated.baseAddress, inflated.count), 0)
+                var count = unsafe read(descriptor, inflated.baseAddress, inflated.count)
+                while count < 0, errno == EINTR {
+                    unsafe count = read(descriptor, inflated.baseAddress, inflated.count)
+                }
+                if count < 0 {
+                    failed = SystemError.last
+                    break
+                }
                 if count == 0 {
                     guard inflater.isFinished || produced > 0 else { throw .truncated }
                     break
