@@ -5,11 +5,11 @@ public import Compression
 ///
 /// - Complexity: O(sightings), some hundred nanoseconds each, nearly all of it in deflate.
 public final class FrameEncoder {
-    /// How the sightings of a frame are ordered, and so how they pack best.
+    /// How the sightings of a frame are ordered; noted in the frame.
     public enum Order: UInt16, Sendable {
-        /// By time, as they leave a node: the columns hold no repeats.
+        /// By time, as they leave a node.
         case time = 0
-        /// By mark, as they rest in an archive: repeats are long.
+        /// By mark, as they rest in an archive.
         case mark = 1
     }
 
@@ -26,7 +26,7 @@ public final class FrameEncoder {
         self.register = register
         self.order = order
         cameras = SiteCameras(register)
-        deflater = try Deflater(order == .time ? .huffmanOnly : .level(1))
+        deflater = try Deflater(.huffmanOnly)
     }
 
     /// Packs a run of sightings as one frame.

@@ -36,7 +36,7 @@ package struct Ingest {
         package var images = 0
         /// Records refused, by reason.
         package var reasons: [ReadRefusal: Int] = [:]
-        /// The watermark's distance from the latest read, for progress.
+        /// How far, in milliseconds of event time, what has left is behind what has come.
         package var lag: Int64 = 0
 
         /// All feeds together.
@@ -123,6 +123,7 @@ package struct Ingest {
                 archiver.note(node.log.extent.next)
                 count(before)
                 report.tally = node.given
+                report.lag = node.state.lag
                 progress(report)
             }
         }

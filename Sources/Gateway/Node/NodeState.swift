@@ -47,6 +47,12 @@ package struct NodeState {
     /// Nothing on time that leaves from now on begins earlier.
     package var closedThrough: Timestamp { joiner?.closedThrough ?? deduplicator.closedThrough }
 
+    /// How far, in milliseconds, what is closed is behind the latest that was taken in; 0 before anything is.
+    package var lag: Int64 {
+        let behind = latest.milliseconds - closedThrough.milliseconds
+        return closedThrough > .earliest && latest > .earliest ? max(0, behind) : 0
+    }
+
     /// Whether all that comes in has ended or fallen silent, so that nothing is held back.
     package var isAtRest: Bool { deduplicator.isAtRest && (joiner?.isAtRest ?? true) }
 
