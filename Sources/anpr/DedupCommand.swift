@@ -30,6 +30,13 @@ struct DedupCommand: ParsableCommand {
     @Option(help: "How long closed sightings can still be amended by late reads.")
     var reconcile = DurationArgument(milliseconds: 86_400_000)
 
+    @Option(help: "What to do about misreads; this version knows only off.")
+    var variants: Variants = .off
+
+    enum Variants: String, ExpressibleByArgument, CaseIterable {
+        case off
+    }
+
     @Option(help: "The format of all feeds: ndjson or csv. (default: by extension)")
     var format: FeedFormat?
 
@@ -55,7 +62,15 @@ struct DedupCommand: ParsableCommand {
             }
         }
         var dedup = StreamDedup(register: register, rules: rules, files: files)
-        let summary = try CommandInput.unusable { try unsafe dedup.run(output: Console.writeOutput) }
+        let line = ProgressLine()
+        let began = ContinuousClock.now
+        let summary = try CommandInput.unusable {
+            try unsafe dedup.run(
+                progress: { line.show($0.counts.received, $0.sightings, began) },
+                output: Console.writeOutput
+            )
+        }
+        line.clear()
         let counts = summary.counts
         for (reason, count) in summary.reasons.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             Console.note("rejected: \(count) \(reason.name)")

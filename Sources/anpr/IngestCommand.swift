@@ -161,15 +161,18 @@ final class ProgressLine {
     private static let interval = Duration.milliseconds(200)
 
     func show(_ report: Ingest.Report, _ began: ContinuousClock.Instant) {
+        show(report.counts.received, report.tally.sightings, began, more: "  lag \(report.lag / 1000) s")
+    }
+
+    func show(_ reads: UInt64, _ sightings: Int, _ began: ContinuousClock.Instant, more: String = "") {
         let now = ContinuousClock.now
         guard isShown, now - last > Self.interval else { return }
         last = now
-        let counts = report.counts
         let seconds = max(0.001, (now - began) / .seconds(1))
-        let rate = Int(Double(counts.received) / seconds)
+        let rate = Int(Double(reads) / seconds)
         Console.progress(
-            "\(NumberText.grouped(counts.received)) reads  \(NumberText.grouped(rate))/s  "
-                + "\(NumberText.grouped(report.tally.sightings)) sightings  lag \(report.lag / 1000) s"
+            "\(NumberText.grouped(reads)) reads  \(NumberText.grouped(rate))/s  "
+                + "\(NumberText.grouped(sightings)) sightings\(more)"
         )
     }
 

@@ -66,10 +66,11 @@ package struct StreamDedup {
             if chunk.isLast { deduplicator.set(feed, .ended, into: &closed) }
             try unsafe write(closed, &text, output)
             closed.removeAll()
+            summary.counts = deduplicator.counts.reduce(into: FeedCounts()) { $0 += $1 }
             progress(summary)
         }
         if text.count > 0 { try unsafe text.drain(output) }
-        for counts in deduplicator.counts { summary.counts += counts }
+        summary.counts = deduplicator.counts.reduce(into: FeedCounts()) { $0 += $1 }
         if let failure { throw failure }
         return summary
     }
