@@ -64,13 +64,12 @@ struct DedupCommand: ParsableCommand {
         var dedup = StreamDedup(register: register, rules: rules, files: files)
         let line = ProgressLine()
         let began = ContinuousClock.now
-        let summary = try CommandInput.unusable {
-            try unsafe dedup.run(
-                progress: { line.show($0.counts.received, $0.sightings, began) },
-                output: Console.writeOutput
-            )
-        }
+        let summary = try unsafe dedup.run(
+            progress: { line.show($0.counts.received, $0.sightings, began) },
+            output: Console.writeOutput
+        )
         line.clear()
+        if let failure = summary.failure { Console.note("\(failure)") }
         let counts = summary.counts
         for (reason, count) in summary.reasons.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             Console.note("rejected: \(count) \(reason.name)")
@@ -81,6 +80,9 @@ struct DedupCommand: ParsableCommand {
             "redelivered":\(counts.redelivered),"late":\(counts.late),"sightings":\(summary.sightings)}
             """
         )
+        if let failure = summary.failure {
+            throw failure.isTotal ? CommandInput.unusableInput : ExitCode.failure
+        }
     }
 }
 

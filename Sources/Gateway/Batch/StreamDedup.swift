@@ -12,6 +12,8 @@ package struct StreamDedup {
         package var sightings = 0
         /// Records refused, by reason.
         package var reasons: [ReadRefusal: Int] = [:]
+        /// Where and why the first feed that did so broke off; what could be read of it is in the account.
+        package var failure: FeedFile.Failure?
     }
 
     private let register: CameraRegister
@@ -34,8 +36,7 @@ package struct StreamDedup {
     ///   - progress: called after each chunk with the account so far.
     ///   - output: takes NDJSON in pieces of some 100 KB.
     /// - Returns: what was done.
-    /// - Throws: `FeedFile.Failure` when a feed breaks off, after all that could be read was worked off; or what
-    ///   `output` throws.
+    /// - Throws: what `output` throws.
     package mutating func run(
         progress: (Summary) -> Void = { _ in },
         output: (UnsafeRawBufferPointer) throws -> Void
@@ -45,7 +46,6 @@ package struct StreamDedup {
         var closed = SightingBatch()
         var text = ByteWriter(capacity: 1 << 18)
         deduplicator.start(live: files.indices.map { FeedIndex($0) }, into: &closed)
-        var failure: FeedFile.Failure?
         while true {
             let chunk: FeedRotation.Chunk
             do throws(FeedRotation.Failure) {
@@ -53,7 +53,7 @@ package struct StreamDedup {
                 chunk = next
             } catch {
                 // The others go on without the feed that broke off.
-                failure = failure ?? error.failure
+                summary.failure = summary.failure ?? error.failure
                 deduplicator.set(FeedIndex(error.feed), .ended, into: &closed)
                 continue
             }
@@ -71,7 +71,6 @@ package struct StreamDedup {
         }
         if text.count > 0 { try unsafe text.drain(output) }
         summary.counts = deduplicator.counts.reduce(into: FeedCounts()) { $0 += $1 }
-        if let failure { throw failure }
         return summary
     }
 
