@@ -22,7 +22,7 @@ struct ChangeTests {
         // The moment is the test's input, not something waited for.
         usleep(UInt32(40_000 * round))
         Foundation.kill(run.processIdentifier, SIGKILL)
-        run.waitUntilExit()
+        run.waitForEnd()
         let rules = [
             "{ lateness: 10m }", "{ lateness: 3m, window: 10s }",
             "{ lateness: 2m, sites: { SITE-0001: { window: 9s } } }",

@@ -27,10 +27,10 @@ struct CrashTests {
             if victim != 0 {
                 collaboration.archive.kill()
                 Foundation.kill(run.processIdentifier, SIGKILL)
-                run.waitUntilExit()
+                run.waitForEnd()
                 try collaboration.archive.start()
             }
-            run.waitUntilExit()
+            run.waitForEnd()
         }
         _ = try Program.succeed(["ingest", "--config", gateway.config])
         let expected = try collaboration.expected(gateway)

@@ -47,7 +47,7 @@ enum Program {
         for file in files { try Data().write(to: URL(fileURLWithPath: file)) }
         let handles = try files.map { try FileHandle(forWritingTo: URL(fileURLWithPath: $0)) }
         let process = try start(arguments, output: handles[0], errors: handles[1])
-        process.waitUntilExit()
+        process.waitForEnd()
         let texts = try files.map { try String(contentsOfFile: $0, encoding: .utf8) }
         return Outcome(output: texts[0], errors: texts[1], status: process.terminationStatus)
     }
@@ -142,7 +142,7 @@ final class ArchiveProcess {
     func kill() {
         guard let process, process.isRunning else { return }
         Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        process.waitForEnd()
     }
 
     /// Asks it to stop and waits.
@@ -151,7 +151,14 @@ final class ArchiveProcess {
     func stop() -> Int32 {
         guard let process else { return -1 }
         process.terminate()
-        process.waitUntilExit()
+        process.waitForEnd()
         return process.terminationStatus
+    }
+}
+
+extension Process {
+    /// Waits for the process to end, without a run loop: tests run on threads that have none.
+    func waitForEnd() {
+        while isRunning { usleep(2000) }
     }
 }
