@@ -49,7 +49,7 @@ struct ChangeTests {
         let gateway = collaboration.gateways[0]
         let feed = try #require(gateway.feeds.first { $0.hasSuffix(".csv") })
         let whole = try Data(contentsOf: URL(fileURLWithPath: feed))
-        // Cut inside the confidence of a record: what is there looks whole, and is not.
+        // Cut inside a record, as a writer that is not done leaves it.
         let half = whole[..<(whole.count / 2)]
         let line = try #require(half.lastIndex(of: 0x0A))
         try whole[..<(line + 30)].write(to: URL(fileURLWithPath: feed))
@@ -80,7 +80,7 @@ struct ChangeTests {
         #expect(difference(try Collaboration.stored(collaboration.archive.data), joined) == nil)
     }
 
-    @Test("an archive that comes later is given what is still there, and says so when nothing is")
+    @Test("an archive that comes later is given what is still there, and the link does not wedge")
     func laterArchive() throws {
         let collaboration = try Collaboration("thames-valley-hampshire", reads: 1000, seed: 10)
         let gateway = collaboration.gateways[0]
