@@ -8,6 +8,10 @@ public struct TimestampReader: Sendable {
     private var dateTail: UInt16 = 0
     private var dateStart: Int64 = 0
     private var hasDate = false
+    /// The last minute read, as its sixteen bytes, and its first millisecond.
+    private var minuteHead = UInt64.max
+    private var minuteTail = UInt64.max
+    private var minuteStart: Int64 = 0
 
     /// Starts without a remembered date.
     public init() {}
@@ -28,6 +32,39 @@ public struct TimestampReader: Sendable {
     public mutating func read(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Outcome {
         let length = end - start
         guard length >= 19, start >= 0, end <= bytes.count else { return .malformed }
+        if length == 24, let moment = usual(bytes, at: start) { return .moment(moment) }
+        let outcome = readAny(bytes, from: start, to: end)
+        if length == 24, case .moment(let moment) = outcome { remember(bytes, at: start, moment) }
+        return outcome
+    }
+
+    /// Reads `:ss.mmmZ` in the minute read last.
+    @inline(__always)
+    private func usual(_ bytes: Span<UInt8>, at start: Int) -> Timestamp? {
+        guard ByteWord.load(bytes, at: start) == minuteHead, ByteWord.load(bytes, at: start + 8) == minuteTail
+        else { return nil }
+        // Digits at 1, 2, 4, 5 and 6; what is not a digit is more than 9 or was something else.
+        let digits = ByteWord.load(bytes, at: start + 16) ^ 0x5A30_3030_2E30_303A
+        let places: UInt64 = 0x000F_0F0F_000F_0F00
+        guard digits & ~places == 0, (digits &+ 0x0006_0606_0006_0600) & 0x00F0_F0F0_00F0_F000 == 0 else {
+            return nil
+        }
+        let seconds = Int64((digits &>> 8 & 0xF) * 10 + (digits &>> 16 & 0xF))
+        let thousandths = (digits &>> 32 & 0xF) * 100 + (digits &>> 40 & 0xF) * 10 + (digits &>> 48 & 0xF)
+        guard seconds < 60 else { return nil }
+        return Timestamp(milliseconds: minuteStart + seconds * 1000 + Int64(thousandths))
+    }
+
+    /// Remembers the minute of a time in UTC with three decimals.
+    private mutating func remember(_ bytes: Span<UInt8>, at start: Int, _ moment: Timestamp) {
+        guard bytes[start + 19] == 0x2E, bytes[start + 23] == 0x5A else { return }
+        minuteHead = ByteWord.load(bytes, at: start)
+        minuteTail = ByteWord.load(bytes, at: start + 8)
+        let inMinute = moment.milliseconds % 60_000
+        minuteStart = moment.milliseconds - (inMinute < 0 ? inMinute + 60_000 : inMinute)
+    }
+
+    private mutating func readAny(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Outcome {
         guard let date = startOfDate(bytes, at: start) else { return .malformed }
         let separator = bytes[start + 10]
         guard separator == 0x54 || separator == 0x74 || separator == 0x20 else { return .malformed }

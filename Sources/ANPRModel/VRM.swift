@@ -111,6 +111,28 @@ public struct VRMPacker: Sendable {
     /// Starts an empty mark.
     public init() {}
 
+    /// Packs a mark of at most eight characters that is already normal, all characters at once.
+    ///
+    /// - Returns: `nil` for any other text, which is then taken byte by byte.
+    package static func plain(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
+        let length = range.count
+        guard length &- 1 < 8 else { return nil }
+        let word = ByteWord.load(bytes, at: range.lowerBound, count: length)
+        let digits = ByteWord.atLeast(word, 0x30) & ~ByteWord.atLeast(word, 0x3A)
+        let letters = ByteWord.atLeast(word, 0x41) & ~ByteWord.atLeast(word, 0x5B)
+        let taken = length == 8 ? ByteWord.highBits : ByteWord.highBits & ByteWord.first(length)
+        guard word & ByteWord.highBits == 0, digits | letters == taken else { return nil }
+        // `0` is 1 and `A` is 11; what is missing stays 0.
+        let codes = word &- (digits &>> 7) &* 0x2F &- (letters &>> 7) &* 0x36
+        let pairMask: UInt64 = 0x00FF_00FF_00FF_00FF
+        let pairs = (codes & pairMask) &* 37 &+ (codes &>> 8 & pairMask)
+        let fourMask: UInt64 = 0x0000_FFFF_0000_FFFF
+        let fours = (pairs & fourMask) &* 1369 &+ (pairs &>> 16 & fourMask)
+        let all = (fours & 0xFFFF_FFFF) &* 1_874_161 &+ fours &>> 32
+        // Four more characters that are missing: 37^4.
+        return all &* 1_874_161
+    }
+
     /// Takes the next byte of the text.
     ///
     /// - Returns: `false` when the text can't be a mark.

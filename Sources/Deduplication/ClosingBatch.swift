@@ -45,19 +45,23 @@ struct ClosingBatch: Sendable {
         remembering closed: inout ClosedSightings
     ) {
         guard !batch.isEmpty else { return }
-        for index in sortedOrder(siteOfCamera, siteOrder) {
+        let order = sortedOrder(siteOfCamera, siteOrder)
+        for place in 0..<batch.count {
+            let index = order?[place] ?? place
             let site = siteOfCamera[Int(batch.sightings[index].camera)]
             let start = index == 0 ? 0 : markEnds[index - 1]
             closed.append(index, of: batch, site: site, marks: marks[start..<markEnds[index]])
-            output.append(index, of: batch)
+            if order != nil { output.append(index, of: batch) }
         }
+        if order == nil { output.append(contentsOf: batch) }
         batch.removeAll()
         marks.removeAll(keepingCapacity: true)
         markEnds.removeAll(keepingCapacity: true)
         opened.removeAll(keepingCapacity: true)
     }
 
-    private func sortedOrder(_ siteOfCamera: [SiteIndex], _ siteOrder: [UInt32]) -> [Int] {
+    /// The order in which to hand out; `nil` for the order in which they were gathered.
+    private func sortedOrder(_ siteOfCamera: [SiteIndex], _ siteOrder: [UInt32]) -> [Int]? {
         let sightings = batch.sightings
         let precedes: (Int, Int) -> Bool = { left, right in
             let a = sightings[left]
@@ -66,9 +70,7 @@ struct ClosingBatch: Sendable {
             if a.vrm != b.vrm { return a.vrm < b.vrm }
             return siteOrder[Int(siteOfCamera[Int(a.camera)])] < siteOrder[Int(siteOfCamera[Int(b.camera)])]
         }
-        var order = Array(0..<batch.count)
-        let isSorted = order.indices.dropFirst().allSatisfy { !precedes($0, $0 - 1) }
-        if !isSorted { order.sort(by: precedes) }
-        return order
+        guard (1..<batch.count).contains(where: { precedes($0, $0 - 1) }) else { return nil }
+        return (0..<batch.count).sorted(by: precedes)
     }
 }

@@ -4,6 +4,9 @@ enum DecimalText {
     ///
     /// Up to 15 significant digits without exponent are exact in integers; the rest goes through the standard library.
     static func number(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
+        if range.count == 2, let tens = digit(bytes[range.lowerBound]), let ones = digit(bytes[range.lowerBound + 1]) {
+            return Double(tens * 10 + ones)
+        }
         var position = range.lowerBound
         let negative = position < range.upperBound && bytes[position] == UInt8(ascii: "-")
         if negative { position += 1 }
@@ -49,6 +52,12 @@ enum DecimalText {
         guard digit(bytes, position, range) else { return false }
         while digit(bytes, position, range) { position += 1 }
         return position == range.upperBound
+    }
+
+    @inline(__always)
+    private static func digit(_ byte: UInt8) -> Int? {
+        let value = byte &- 48
+        return value < 10 ? Int(value) : nil
     }
 
     @inline(__always)

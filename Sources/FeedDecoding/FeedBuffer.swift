@@ -1,10 +1,10 @@
 /// The bytes of a feed that were received and not yet decoded.
 ///
-/// Always followed by at least 16 bytes of padding that start with a line feed: a scanner that looks ahead by a word
-/// stays inside, and every scan ends.
+/// Always followed by 32 bytes of line feeds: a scanner that looks ahead by a few words stays inside, and every scan
+/// ends.
 public struct FeedBuffer: Sendable {
     /// Bytes kept behind the content.
-    static let padding = 16
+    static let padding = 32
 
     /// Consumed bytes, content, padding.
     private(set) var storage: [UInt8]

@@ -1,3 +1,5 @@
+import ANPRModel
+
 /// Finds the slot of a JSON key or CSV column.
 ///
 /// A value kept by the decoder rather than static tables, so that the hot path needs no check whether they were made.
@@ -32,18 +34,6 @@ struct KnownKeys: Sendable {
             pattern.length = field.name.utf8.count
             patterns[field.rawValue] = pattern
         }
-    }
-
-    /// Tries a guess: the whole of `"name":` at the position.
-    ///
-    /// - Returns: where the colon ends, or `nil` when something else stands there.
-    @inline(__always)
-    func match(_ bytes: Span<UInt8>, at position: Int, _ field: Int) -> Int? {
-        guard bytes[position] == UInt8(ascii: "\""), isName(bytes, at: position + 1, field) else {
-            return nil
-        }
-        let colon = position + patterns[field].length + 2
-        return bytes[colon] == UInt8(ascii: ":") ? colon + 1 : nil
     }
 
     /// The slot of a name that a quote ends, or `ReadField.count`.

@@ -12,8 +12,7 @@ public struct NDJSONDecoder: Sendable {
     private var splitter = LineSplitter()
     private var fields = FieldSlots()
     private let keys = KnownKeys()
-    /// The key that followed each key last time: feeds keep their order, so a guess is mostly right.
-    private var successor = [Int](repeating: 0, count: ReadField.count + 1)
+    private var gaps = MemberGaps()
     /// A line with its escaped values written out behind it.
     private var scratch: [UInt8] = []
 
@@ -82,41 +81,65 @@ public struct NDJSONDecoder: Sendable {
     ) throws(ReadRefusal) -> Bool {
         var position = line.lowerBound
         var high = false
-        JSONScanner.skipSpace(bytes, &position)
-        guard bytes[position] == UInt8(ascii: "{") else { throw .malformed }
-        position += 1
-        JSONScanner.skipSpace(bytes, &position)
-        if bytes[position] == UInt8(ascii: "}") {
-            position += 1
-        } else {
-            var previous = ReadField.count
-            repeat {
-                let field = try key(bytes, &position, after: previous, &high)
-                try value(bytes, &position, field, &high)
-                if field < ReadField.count { previous = field } else { batch.unknownFields += 1 }
-            } while try JSONScanner.another(bytes, &position, closing: UInt8(ascii: "}"))
+        var place = MemberGaps.place(after: MemberGaps.start, isText: false)
+        while true {
+            let field: Int
+            if let gap = gaps.match(bytes, at: position, place) {
+                position += gap.length
+                field = gap.field
+            } else {
+                field = try walk(bytes, &position, place, &high)
+            }
+            if field == MemberGaps.end { return high }
+            if field == ReadField.count { batch.unknownFields += 1 }
+            let isText = try value(bytes, &position, field, &high)
+            place = MemberGaps.place(after: field, isText: isText)
         }
-        JSONScanner.skipSpace(bytes, &position)
-        guard position >= line.upperBound || bytes[position] == 0x0A else { throw .malformed }
-        return high
+    }
+
+    /// Passes what stands between two values, byte by byte, and remembers it.
+    ///
+    /// - Parameter position: at the closing quote of a text, behind any other value, at the line's start.
+    /// - Returns: the member whose value follows.
+    private mutating func walk(
+        _ bytes: Span<UInt8>,
+        _ position: inout Int,
+        _ place: Int,
+        _ high: inout Bool
+    ) throws(ReadRefusal) -> Int {
+        let start = position
+        let closing = UInt8(ascii: "}")
+        let isFollowed: Bool
+        if place == MemberGaps.place(after: MemberGaps.start, isText: false) {
+            JSONScanner.skipSpace(bytes, &position)
+            guard bytes[position] == UInt8(ascii: "{") else { throw .malformed }
+            position += 1
+            JSONScanner.skipSpace(bytes, &position)
+            isFollowed = bytes[position] != closing
+            if !isFollowed { position += 1 }
+        } else {
+            if place & 1 != 0 { position += 1 }
+            isFollowed = try JSONScanner.another(bytes, &position, closing: closing)
+        }
+        guard isFollowed else {
+            JSONScanner.skipSpace(bytes, &position)
+            guard bytes[position] == 0x0A else { throw .malformed }
+            gaps.learn(bytes, start..<position + 1, place, before: MemberGaps.end)
+            return MemberGaps.end
+        }
+        let (field, isPlain) = try key(bytes, &position, &high)
+        if isPlain { gaps.learn(bytes, start..<position, place, before: field) }
+        return field
     }
 
     /// Passes a key and its colon.
     ///
-    /// - Returns: the field's slot, or `ReadField.count` for an unknown key.
-    @inline(__always)
+    /// - Returns: the field, or `ReadField.count` for an unknown key; and whether the key is its own text in ASCII.
     private mutating func key(
         _ bytes: Span<UInt8>,
         _ position: inout Int,
-        after previous: Int,
         _ high: inout Bool
-    ) throws(ReadRefusal) -> Int {
-        let guess = successor[previous]
-        if let end = keys.match(bytes, at: position, guess) {
-            position = end
-            JSONScanner.skipSpace(bytes, &position)
-            return guess
-        }
+    ) throws(ReadRefusal) -> (field: Int, isPlain: Bool) {
         guard bytes[position] == UInt8(ascii: "\"") else { throw .malformed }
         let start = position + 1
         let end = try JSONScanner.string(bytes, from: start)
@@ -129,43 +152,45 @@ public struct NDJSONDecoder: Sendable {
         } else {
             field = keys.find(bytes, at: start)
         }
-        if field < ReadField.count { successor[previous] = field }
         position = end.position + 1
         JSONScanner.skipSpace(bytes, &position)
         guard bytes[position] == UInt8(ascii: ":") else { throw .malformed }
         position += 1
         JSONScanner.skipSpace(bytes, &position)
-        return field
+        return (field, !end.hasEscapes && !end.hasHighBytes)
     }
 
+    /// Passes a value and notes where it stands.
+    ///
+    /// - Returns: whether it is a text, whose closing quote is then still to be passed.
     @inline(__always)
     private mutating func value(
         _ bytes: Span<UInt8>,
         _ position: inout Int,
         _ field: Int,
         _ high: inout Bool
-    ) throws(ReadRefusal) {
-        guard field < ReadField.count else {
-            if try JSONScanner.skipValue(bytes, &position) { high = true }
-            return
-        }
+    ) throws(ReadRefusal) -> Bool {
         let start = position
-        switch bytes[position] {
+        switch bytes[start] {
         case UInt8(ascii: "\""):
             let end = try JSONScanner.string(bytes, from: start + 1)
             high = high || end.hasHighBytes
-            fields.set(field, from: start + 1, to: end.position, end.hasEscapes ? .escapedText : .text)
-            position = end.position + 1
+            position = end.position
+            if field < ReadField.count {
+                fields.set(field, from: start + 1, to: position, end.hasEscapes ? .escapedText : .text)
+            }
+            return true
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
             position = try JSONScanner.number(bytes, from: start)
-            fields.set(field, from: start, to: position, .number)
+            if field < ReadField.count { fields.set(field, from: start, to: position, .number) }
         case UInt8(ascii: "n"):
             position = try JSONScanner.literal(bytes, from: start)
-            fields.clear(field)
+            if field < ReadField.count { fields.clear(field) }
         default:
             if try JSONScanner.skipValue(bytes, &position) { high = true }
-            fields.set(field, from: start, to: position, .other)
+            if field < ReadField.count { fields.set(field, from: start, to: position, .other) }
         }
+        return false
     }
 
     /// Copies the line to `scratch`, writes the escaped values out behind it and points their slots there.

@@ -73,8 +73,10 @@ struct ReadAssembler: Sendable {
     ) {
         guard fields.has(.vrm) else { throw .vrmMissing }
         guard fields.isText(.vrm) else { throw .vrmInvalid }
+        let range = fields.range(.vrm)
+        if let plain = VRMPacker.plain(bytes, range) { return (VRM(trusted: plain), false) }
         var packer = VRMPacker()
-        for index in fields.range(.vrm) where !packer.take(bytes[index]) { throw .vrmInvalid }
+        for index in range where !packer.take(bytes[index]) { throw .vrmInvalid }
         guard let packed = packer.finish() else { throw .vrmInvalid }
         return (VRM(trusted: packed), packer.normalised)
     }
@@ -254,10 +256,7 @@ private struct PositionText: Equatable {
         guard fields.has(.lat), fields.has(.lon) else { return }
         let north = fields.range(.lat)
         let east = fields.range(.lon)
-        guard north.count <= 16, east.count <= 16, max(north.upperBound, east.upperBound) + 16 <= bytes.count
-        else {
-            return
-        }
+        guard north.count <= 16, east.count <= 16 else { return }
         latitude = Self.words(bytes, north)
         longitude = Self.words(bytes, east)
         isWhole = true
@@ -265,12 +264,11 @@ private struct PositionText: Equatable {
 
     @inline(__always)
     private static func words(_ bytes: Span<UInt8>, _ range: Range<Int>) -> (UInt64, UInt64) {
-        let head = ByteWord.load(bytes, at: range.lowerBound)
-        if range.count <= 8 {
-            return (range.count == 8 ? head : head & (1 << UInt64(8 * range.count) &- 1), 0)
-        }
-        let tail = ByteWord.load(bytes, at: range.lowerBound + 8)
-        return (head, range.count == 16 ? tail : tail & (1 << UInt64(8 * (range.count - 8)) &- 1))
+        let start = range.lowerBound
+        return (
+            ByteWord.load(bytes, at: start, count: min(range.count, 8)),
+            range.count <= 8 ? 0 : ByteWord.load(bytes, at: start + 8, count: range.count - 8)
+        )
     }
 
     static func == (left: PositionText, right: PositionText) -> Bool {

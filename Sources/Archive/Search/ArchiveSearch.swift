@@ -43,7 +43,7 @@ public struct ArchiveSearch {
             if sightings[left].captured != sightings[right].captured {
                 return sightings[left].captured > sightings[right].captured
             }
-            return SegmentFile.precedes(sightings[left], sightings[right])
+            return MarkOrder.precedes(sightings[left], sightings[right])
         }
         return ResolvedSightings(found.batch.reordered(newestFirst), found.register)
     }

@@ -1,4 +1,4 @@
-import ANPRModel
+public import ANPRModel
 import SightingFrames
 
 /// Moves sightings from the log into day segments, and small segments into larger ones.
@@ -9,11 +9,16 @@ public final class Archiver {
     private let folder: String
     private let logFolder: String
     private let catalogue: Catalogue
+    /// What went to the log and waits for its segment, and the number behind it.
+    private var gathered = SightingBatch()
+    private var gatheredThrough: UInt64 = 0
 
     /// A day with more segments than this has them merged.
     private static let segmentsMax = 16
     /// How many sightings are sorted at a time.
     private static let runMax = 1 << 20
+    /// So many sightings are worth a segment.
+    private static let segmentWorth = 1 << 17
 
     /// An archiver of a data folder.
     public init(_ folder: String, log: String, catalogue: Catalogue) throws(StorageError) {
@@ -42,6 +47,35 @@ public final class Archiver {
             try catalogue.replace([], with: added, archivedThrough: reader.next)
             moved += batch.count
         }
+    }
+
+    /// Takes sightings as they go to the log, so that they need not be read back from there.
+    ///
+    /// - Parameters:
+    ///   - batch: the sightings; runs come in order and without gaps.
+    ///   - first: the number of the first of them.
+    ///   - register: of the node, which only grows.
+    public func take(_ batch: SightingBatch, first: UInt64, register: CameraRegister) throws {
+        if gathered.isEmpty {
+            // What is in the log from before, and what was archived before a crash and is given again.
+            _ = try archive(before: first)
+            gatheredThrough = first
+            gathered.reserve(Self.segmentWorth + batch.count, contributions: 2 * Self.segmentWorth)
+        }
+        gathered.append(contentsOf: batch)
+        gatheredThrough += UInt64(batch.count)
+        if gathered.count >= Self.segmentWorth { try archiveGathered(register) }
+    }
+
+    /// Writes segments of what was taken and still waits.
+    public func archiveGathered(_ register: CameraRegister) throws {
+        let archived = try catalogue.snapshot().archivedThrough
+        if !gathered.isEmpty, archived < gatheredThrough {
+            let known = Int(archived + UInt64(gathered.count)) - Int(gatheredThrough)
+            let fresh = known > 0 ? gathered.reordered(Array(known..<gathered.count)) : gathered
+            try catalogue.replace([], with: try write(fresh, register), archivedThrough: gatheredThrough)
+        }
+        gathered.removeAll()
     }
 
     /// Merges the segments of days that have too many, and makes amendments permanent on the way.
@@ -78,38 +112,26 @@ public final class Archiver {
         return ResolvedSightings(newestOf: batch, union.register)
     }
 
-    /// What sightings are sorted by, apart from the rows themselves: a sort moves 24 bytes instead of following indexes.
-    private struct SortKey {
-        var vrm: UInt64
-        var first: Int64
-        var row: UInt32
-        var camera: CameraIndex
-    }
-
     /// Writes sightings as one segment for each day.
     private func write(_ batch: SightingBatch, _ register: CameraRegister) throws -> [Catalogue.Segment] {
-        var days: [Int32: [SortKey]] = [:]
-        var keys: [SortKey] = []
+        var days: [Int32: [UInt32]] = [:]
+        var rows: [UInt32] = []
         var day: Int32?
         for (row, sighting) in batch.sightings.enumerated() {
             // Sightings come in order of time, so days change rarely.
             let own = sighting.first.day
             if own != day {
-                if let day { days[day, default: []] += keys }
-                keys.removeAll(keepingCapacity: true)
+                if let day { days[day, default: []] += rows }
+                rows.removeAll(keepingCapacity: true)
                 day = own
             }
-            let first = sighting.first.milliseconds
-            keys.append(
-                SortKey(vrm: sighting.vrm.packed, first: first, row: UInt32(row), camera: sighting.camera)
-            )
+            rows.append(UInt32(row))
         }
-        if let day { days[day, default: []] += keys }
+        if let day { days[day, default: []] += rows }
         var segments: [Catalogue.Segment] = []
         for day in days.keys.sorted() {
-            var keys = days[day] ?? []
-            keys.sort { ($0.vrm, $0.first, $0.camera) < ($1.vrm, $1.first, $1.camera) }
-            segments.append(try write(batch.reordered(keys.map { Int($0.row) }), register, day))
+            let order = MarkOrder.sort(days[day] ?? [], of: batch)
+            segments.append(try write(batch.reordered(order), register, day))
         }
         return segments
     }

@@ -72,13 +72,6 @@ enum SegmentFile {
         LittleEndian.append(earliest.milliseconds, to: &index)
         LittleEndian.append(latest.milliseconds, to: &index)
     }
-
-    /// The order of sightings in a segment.
-    static func precedes(_ left: Sighting, _ right: Sighting) -> Bool {
-        if left.vrm != right.vrm { return left.vrm < right.vrm }
-        if left.first != right.first { return left.first < right.first }
-        return left.camera < right.camera
-    }
 }
 
 /// Reads a segment: its register and index at once, frames as they are asked for.

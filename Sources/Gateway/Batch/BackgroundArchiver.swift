@@ -1,45 +1,43 @@
+import ANPRModel
 import Archive
 import Foundation
 import Synchronization
 
-/// Moves the log into the archive beside a long run, on a thread of its own.
+/// Archives what goes to the log, beside a long run, on a thread of its own.
 final class BackgroundArchiver: Sendable {
-    private let extents = Handoff<UInt64>(capacity: 1024)
+    private let runs = Handoff<NodeCore.LoggedRun>(capacity: 16)
     private let finished = DispatchSemaphore(value: 0)
     private let failure = Mutex<(any Error)?>(nil)
-    private let lastAsked = Mutex<UInt64>(0)
-
-    /// So many sightings are worth a segment.
-    private static let step: UInt64 = 131_072
 
     /// Starts the thread.
     init(data: String) {
         Thread.detachNewThread { [self] in
             do {
-                let archiver = try NodeCore.archiver(data: data)
-                while let extent = extents.take() { _ = try archiver.archive(before: extent) }
+                try work(NodeCore.archiver(data: data))
             } catch {
                 failure.withLock { $0 = error }
-                // Whoever asks again must not wait for room.
-                while extents.take() != nil {}
+                // Whoever hands over more must not wait for room.
+                while runs.take() != nil {}
             }
             finished.signal()
         }
     }
 
-    /// Says how far the log has come.
-    func note(_ extent: UInt64) {
-        let isDue = lastAsked.withLock { last in
-            guard extent >= last + Self.step else { return false }
-            last = extent
-            return true
+    private func work(_ archiver: Archiver) throws {
+        var register = CameraRegister()
+        while let run = runs.take() {
+            try archiver.take(run.batch, first: run.first, register: run.register)
+            register = run.register
         }
-        if isDue { extents.put(extent) }
+        try archiver.archiveGathered(register)
     }
 
-    /// Waits for the thread to end.
+    /// Takes what has just gone to the log; waits where the archive is far behind.
+    func take(_ run: NodeCore.LoggedRun) { runs.put(run) }
+
+    /// Waits until all is archived.
     func finish() throws {
-        extents.close()
+        runs.close()
         finished.wait()
         if let error = failure.withLock({ $0 }) { throw error }
     }

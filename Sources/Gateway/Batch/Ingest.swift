@@ -92,10 +92,14 @@ package struct Ingest {
         let before = node.state.counts
         try node.start(feeds: feeds.entries.map(\.index), senders: [])
         let archiver = BackgroundArchiver(data: node.configuration.data)
-        let outcome = Result { try work(Self.decode(files), archiver, progress) }
+        node.observe(archiver.take)
+        let outcome = Result {
+            try work(Self.decode(files), progress)
+            try node.commit(isForced: true)
+        }
+        node.observe(nil)
         try archiver.finish()
         try outcome.get()
-        try node.commit(isForced: true)
         count(before)
         report.tally = node.given.since(start)
         return report
@@ -103,7 +107,6 @@ package struct Ingest {
 
     private mutating func work(
         _ chunks: Handoff<Chunk>,
-        _ archiver: BackgroundArchiver,
         _ progress: (Report) -> Void
     ) throws {
         let before = node.state.counts
@@ -120,7 +123,6 @@ package struct Ingest {
             note(chunk)
             if node.uncommittedBytes >= syncBytes {
                 try node.commit(isForced: false)
-                archiver.note(node.log.extent.next)
                 count(before)
                 report.tally = node.given
                 report.lag = node.state.lag
@@ -157,7 +159,7 @@ package struct Ingest {
 
     /// Starts the thread that reads and decodes.
     private static func decode(_ files: [FeedFile]) -> Handoff<Chunk> {
-        let chunks = Handoff<Chunk>(capacity: 8)
+        let chunks = Handoff<Chunk>(capacity: 64)
         // The files are this thread's alone from here on.
         nonisolated(unsafe) let owned = files
         Thread.detachNewThread {

@@ -20,6 +20,16 @@ package final class NodeCore {
         package var strays = 0
     }
 
+    /// Sightings that have gone to the log.
+    package struct LoggedRun: Sendable {
+        /// The sightings.
+        package let batch: SightingBatch
+        /// The number of the first of them.
+        package let first: UInt64
+        /// The node's register then.
+        package let register: CameraRegister
+    }
+
     /// What the node was told.
     package let configuration: NodeConfiguration
     /// The sighting log: what the forwarder reads.
@@ -46,6 +56,7 @@ package final class NodeCore {
     private var output = SightingBatch()
     private var tally = SightingTally()
     private var wasAtRest = false
+    private var observer: ((LoggedRun) -> Void)?
     private var quarantineDay: Int32 = 0
     /// What went wrong while something was written: from then on nothing is taken, and a restart finds out what is there.
     private var failure: (any Error)?
@@ -180,8 +191,12 @@ package final class NodeCore {
                     quarantineDay: quarantine.position.day
                 )
             ),
-            latest: batch.reads.map(\.captured).max() ?? .distantPast
+            latest: Self.latest(of: batch.reads)
         )
+    }
+
+    private static func latest(of reads: [Read]) -> Timestamp {
+        reads.reduce(.distantPast) { max($0, $1.captured) }
     }
 
     /// Notes that a feed fell silent or ended.
@@ -241,6 +256,9 @@ package final class NodeCore {
         waiting.append(entry)
     }
 
+    /// Has a function called with all that goes to the log from now on.
+    package func observe(_ observer: ((LoggedRun) -> Void)?) { self.observer = observer }
+
     /// How many bytes wait for `commit`.
     package var uncommittedBytes: Int { journal.unsyncedCount }
 
@@ -289,7 +307,9 @@ package final class NodeCore {
             closedThrough: state.closedThrough,
             isEnd: state.isAtRest
         )
+        let first = log.extent.next
         try log.append(output, mark: mark, register: state.register, encoder: encoder, isDurable: isDurable)
+        observer?(LoggedRun(batch: output, first: first, register: state.register))
         output.removeAll()
     }
 

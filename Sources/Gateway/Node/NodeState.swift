@@ -124,7 +124,11 @@ package struct NodeState {
         progress[entry.feed] = entry.progress
         quarantine = (entry.quarantineDay, entry.quarantineLength)
         deduplicator.note(received: Int(entry.received), rejected: Int(entry.rejected), of: entry.feed)
-        latest = max(latest, entry.reads.map(\.captured).max() ?? .distantPast)
+        latest = entry.reads.reduce(latest) { max($0, $1.captured) }
+        guard joiner != nil else {
+            deduplicator.take(entry.reads, from: entry.feed, into: &output)
+            return
+        }
         var own = SightingBatch()
         deduplicator.take(entry.reads, from: entry.feed, into: &own)
         pass(own, into: &output)
