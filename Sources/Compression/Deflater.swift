@@ -1,30 +1,21 @@
 internal import CZlib
 
-/// How hard to look for what can be saved.
-public enum CompressionEffort: Sendable {
-    /// Entropy coding alone: best and fastest for columns that hold no repeats.
-    case huffmanOnly
-    /// String matching too, at a zlib level of 1 to 9.
-    case level(Int32)
-}
-
-/// Packs bytes into one deflate stream, with a new code table wherever the caller says that the data changes.
+/// Packs bytes into one deflate stream, looking for repeats.
 @safe
 public final class Deflater {
     private let stream: UnsafeMutablePointer<z_stream>
 
     /// Makes a packer that can be used for any number of streams.
-    public init(_ effort: CompressionEffort, wrapper: CompressionWrapper = .raw) throws(CompressionError) {
+    ///
+    /// - Parameter level: how hard to look, 1 to 9.
+    public init(level: Int32 = 6, wrapper: CompressionWrapper = .raw) throws(CompressionError) {
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        let (level, strategy): (Int32, Int32) =
-            switch effort {
-            case .huffmanOnly: (6, Z_HUFFMAN_ONLY)
-            case .level(let level): (level, Z_DEFAULT_STRATEGY)
-            }
         let bits: Int32 = wrapper == .gzip ? 15 + 16 : -15
         let size = unsafe Int32(MemoryLayout<z_stream>.size)
-        let code = unsafe deflateInit2_(stream, level, Z_DEFLATED, bits, 8, strategy, ZLIB_VERSION, size)
+        let code = unsafe deflateInit2_(
+            stream, level, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size
+        )
         guard code == Z_OK else { throw .failed(code: code) }
     }
 
@@ -33,56 +24,39 @@ public final class Deflater {
         unsafe stream.deallocate()
     }
 
-    /// Packs sections, in order, as one stream; each section gets a code table of its own.
+    /// Packs bytes as one stream.
     ///
-    /// - Parameters:
-    ///   - sections: the bytes.
-    ///   - output: the stream is appended.
-    public func pack(_ sections: [[UInt8]], into output: inout [UInt8]) throws(CompressionError) {
+    /// - Parameter output: the stream is appended.
+    public func pack(_ bytes: [UInt8], into output: inout [UInt8]) throws(CompressionError) {
         unsafe deflateReset(stream)
-        let whole = sections.reduce(0) { $0 + $1.count }
-        let bound = Int(unsafe deflateBound(stream, UInt(whole))) + 64 * sections.count + 64
+        let bound = Int(unsafe deflateBound(stream, UInt(bytes.count))) + 64
         let start = output.count
         output.append(contentsOf: repeatElement(0, count: bound))
-        var written = 0
-        for (index, section) in sections.enumerated() where !section.isEmpty || index == sections.count - 1 {
-            let flush = index == sections.count - 1 ? Z_FINISH : Z_BLOCK
-            written += try step(section, flush, into: &output, at: start + written)
+        var source = bytes
+        let (code, rest) = unsafe source.withUnsafeMutableBufferPointer { source in
+            unsafe output.withUnsafeMutableBufferPointer { target in
+                unsafe stream.pointee.next_in = source.baseAddress
+                unsafe stream.pointee.avail_in = UInt32(source.count)
+                unsafe stream.pointee.next_out = target.baseAddress.map { unsafe $0 + start }
+                unsafe stream.pointee.avail_out = UInt32(bound)
+                let code = unsafe deflate(stream, Z_FINISH)
+                return (code, unsafe Int(stream.pointee.avail_out))
+            }
         }
-        output.removeLast(bound - written)
+        guard code == Z_STREAM_END else { throw .failed(code: code) }
+        output.removeLast(rest)
     }
 
     /// Packs bytes as one stream.
     public static func pack(
         _ bytes: [UInt8],
-        effort: CompressionEffort = .level(6),
+        level: Int32 = 6,
         wrapper: CompressionWrapper
     ) throws(CompressionError) -> [UInt8] {
-        let deflater = try Deflater(effort, wrapper: wrapper)
+        let deflater = try Deflater(level: level, wrapper: wrapper)
         var output: [UInt8] = []
-        try deflater.pack([bytes], into: &output)
+        try deflater.pack(bytes, into: &output)
         return output
-    }
-
-    private func step(
-        _ section: [UInt8],
-        _ flush: Int32,
-        into output: inout [UInt8],
-        at place: Int
-    ) throws(CompressionError) -> Int {
-        var section = section
-        let room = output.count - place
-        let code = unsafe section.withUnsafeMutableBufferPointer { source in
-            unsafe output.withUnsafeMutableBufferPointer { target in
-                unsafe stream.pointee.next_in = source.baseAddress
-                unsafe stream.pointee.avail_in = UInt32(source.count)
-                unsafe stream.pointee.next_out = target.baseAddress.map { unsafe $0 + place }
-                unsafe stream.pointee.avail_out = UInt32(room)
-                return unsafe deflate(stream, flush)
-            }
-        }
-        guard code == (flush == Z_FINISH ? Z_STREAM_END : Z_OK) else { throw .failed(code: code) }
-        return room - Int(unsafe stream.pointee.avail_out)
     }
 }
 

@@ -1,9 +1,9 @@
 public import ANPRModel
-public import Compression
+import Compression
 
 /// Packs sightings into frames.
 ///
-/// - Complexity: O(sightings), some hundred nanoseconds each, nearly all of it in deflate.
+/// - Complexity: O(sightings), some hundred nanoseconds each.
 public final class FrameEncoder {
     /// How the sightings of a frame are ordered; noted in the frame.
     public enum Order: UInt16, Sendable {
@@ -16,17 +16,16 @@ public final class FrameEncoder {
     private let register: CameraRegister
     private let cameras: SiteCameras
     private let order: Order
-    private let deflater: Deflater
+    private var packer = HuffmanPacker()
 
     /// The most sightings in one frame.
     public static let countMax = 65_536
 
     /// An encoder of one register.
-    public init(register: CameraRegister, order: Order = .time) throws(CompressionError) {
+    public init(register: CameraRegister, order: Order = .time) {
         self.register = register
         self.order = order
         cameras = SiteCameras(register)
-        deflater = try Deflater(.huffmanOnly)
     }
 
     /// Packs a run of sightings as one frame.
@@ -39,7 +38,7 @@ public final class FrameEncoder {
         _ batch: SightingBatch,
         _ range: Range<Int>,
         sequence: UInt64
-    ) throws(CompressionError) -> Block {
+    ) -> Block {
         precondition(range.count <= FrameEncoder.countMax)
         var columns = [ColumnWriter](repeating: ColumnWriter(), count: FrameColumn.allCases.count)
         writeTimesAndMarks(batch, range, &columns)
@@ -50,7 +49,7 @@ public final class FrameEncoder {
         for column in columns { head.put(UInt64(column.bytes.count)) }
         let sections = [head.bytes] + columns.map(\.bytes)
         var payload: [UInt8] = []
-        try deflater.pack(sections, into: &payload)
+        packer.pack(sections, into: &payload)
         return Block(
             kind: .frame,
             flags: order.rawValue,

@@ -21,7 +21,7 @@ public enum RegisterBlock {
             count: UInt32(register.count - first),
             sequence: UInt64(first),
             unpackedLength: UInt32(text.bytes.count),
-            payload: try Deflater.pack(text.bytes, effort: .level(9), wrapper: .raw)
+            payload: try Deflater.pack(text.bytes, level: 9, wrapper: .raw)
         )
     }
 

@@ -61,12 +61,12 @@ struct SimulateCommand: ParsableCommand {
             let bytes = simulated.feeds[index]
             let isGzip = member.isGzip
             try write(
-                isGzip ? try Deflater.pack(bytes, effort: .level(9), wrapper: .gzip) : bytes,
+                isGzip ? try Deflater.pack(bytes, level: 9, wrapper: .gzip) : bytes,
                 "feeds/\(member.fileName)"
             )
         }
         try write(
-            try Deflater.pack(SimulatedFiles.truth(simulated.passages), effort: .level(9), wrapper: .gzip),
+            try Deflater.pack(SimulatedFiles.truth(simulated.passages), level: 9, wrapper: .gzip),
             "truth.csv.gz"
         )
         for (name, text) in SimulatedFiles.configurations(profile) { try write(Array(text.utf8), name) }

@@ -40,7 +40,7 @@ struct SearchTests {
                 log: "\(folder.path)/sightings",
                 catalogue: catalogue
             )
-            let encoder = try FrameEncoder(register: register)
+            let encoder = FrameEncoder(register: register)
             var start = 0
             while start < run.output.count {
                 let end = min(run.output.count, start + random.within(20...300))

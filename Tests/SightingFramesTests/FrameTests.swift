@@ -21,14 +21,14 @@ struct FrameTests {
     func roundTrip(seed: UInt64) throws {
         let (batch, register) = try Self.sightings(seed: seed, count: 4000)
         for order in [FrameEncoder.Order.time, .mark] {
-            let encoder = try FrameEncoder(register: register, order: order)
+            let encoder = FrameEncoder(register: register, order: order)
             for size in [1, 7, 100, 1000, batch.count] {
                 var decoded = SightingBatch()
                 var start = 0
                 while start < batch.count {
                     let end = min(start + size, batch.count)
                     var bytes: [UInt8] = []
-                    try encoder.encode(batch, start..<end, sequence: UInt64(start)).write(to: &bytes)
+                    encoder.encode(batch, start..<end, sequence: UInt64(start)).write(to: &bytes)
                     var position = 0
                     let block = try Block.read(bytes, at: &position)
                     #expect(position == bytes.count)
@@ -69,7 +69,7 @@ struct FrameTests {
                 Contribution(camera: 0, reads: 5, first: Timestamp(milliseconds: 12), confidence: 100)
             )
         }
-        let encoder = try FrameEncoder(register: register)
+        let encoder = FrameEncoder(register: register)
         var decoded = SightingBatch()
         try FrameDecoder(register: register).decode(
             encoder.encode(batch, 0..<batch.count, sequence: 0),
@@ -83,7 +83,7 @@ struct FrameTests {
     func flippedBits() throws {
         let (batch, register) = try Self.sightings(seed: 9, count: 300)
         var bytes: [UInt8] = []
-        try FrameEncoder(register: register).encode(batch, 0..<min(50, batch.count), sequence: 3).write(
+        FrameEncoder(register: register).encode(batch, 0..<min(50, batch.count), sequence: 3).write(
             to: &bytes
         )
         for place in bytes.indices {
@@ -109,7 +109,7 @@ struct FrameTests {
     func hostile(seed: Int) throws {
         let (batch, register) = try Self.sightings(seed: 9, count: 300)
         let decoder = FrameDecoder(register: register)
-        let good = try FrameEncoder(register: register).encode(batch, 0..<min(80, batch.count), sequence: 0)
+        let good = FrameEncoder(register: register).encode(batch, 0..<min(80, batch.count), sequence: 0)
         var random = SeededRandom(seed: UInt64(seed))
         var refused = 0
         for _ in 0..<50 {
@@ -135,7 +135,7 @@ struct FrameTests {
     @Test("a frame of cameras that the stream has not named is refused")
     func unknownCameras() throws {
         let (batch, register) = try Self.sightings(seed: 4, count: 300)
-        let block = try FrameEncoder(register: register).encode(batch, 0..<20, sequence: 0)
+        let block = FrameEncoder(register: register).encode(batch, 0..<20, sequence: 0)
         var decoded = SightingBatch()
         #expect(throws: FrameFault.unknownCamera) {
             try FrameDecoder(register: CameraRegister(Array(register.cameras.prefix(1)))).decode(
@@ -157,7 +157,7 @@ struct FrameTests {
     func size() throws {
         let (batch, register) = try Self.sightings(seed: 21, count: 40_000)
         let range = 0..<min(10_000, batch.count)
-        let block = try FrameEncoder(register: register).encode(batch, range, sequence: 0)
+        let block = FrameEncoder(register: register).encode(batch, range, sequence: 0)
         #expect(block.length < range.count * 11, "\(block.length) bytes for \(range.count)")
     }
 }

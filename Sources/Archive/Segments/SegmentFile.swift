@@ -21,13 +21,13 @@ enum SegmentFile {
     static func write(_ path: String, _ batch: SightingBatch, register: CameraRegister) throws -> Int {
         var bytes: [UInt8] = []
         try RegisterBlock.encode(register, from: 0).write(to: &bytes)
-        let encoder = try FrameEncoder(register: register, order: .mark)
+        let encoder = FrameEncoder(register: register, order: .mark)
         var index: [UInt8] = []
         var start = 0
         while start < batch.count {
             let end = min(start + frameCount, batch.count)
             appendIndex(batch, start..<end, offset: bytes.count, to: &index)
-            try encoder.encode(batch, start..<end, sequence: UInt64(start)).write(to: &bytes)
+            encoder.encode(batch, start..<end, sequence: UInt64(start)).write(to: &bytes)
             start = end
         }
         let indexStart = bytes.count

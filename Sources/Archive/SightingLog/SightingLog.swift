@@ -116,7 +116,7 @@ public final class SightingLog: Sendable {
             var start = 0
             while start < batch.count {
                 let end = min(start + frameCount, batch.count)
-                try encoder.encode(batch, start..<end, sequence: next).write(to: &bytes)
+                encoder.encode(batch, start..<end, sequence: next).write(to: &bytes)
                 next += UInt64(end - start)
                 start = end
             }

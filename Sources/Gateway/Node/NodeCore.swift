@@ -83,7 +83,7 @@ package final class NodeCore {
         log = try SightingLog(logFolder)
         quarantine = try Quarantine("\(data)/quarantine")
         archiver = try Archiver("\(data)/archive", log: logFolder, catalogue: catalogue)
-        encoder = try FrameEncoder(register: CameraRegister())
+        encoder = FrameEncoder(register: CameraRegister())
         let rules = HistoryRules(configuration)
         let before = try catalogue.meta("rules").flatMap(HistoryRules.init(text:)) ?? rules
         state = NodeState(rules: before.deduplication, hasSenders: before.hasSenders)
@@ -106,7 +106,7 @@ package final class NodeCore {
             try state.apply(entry, into: &given)
             return .distantPast
         }
-        try updateEncoder()
+        updateEncoder()
     }
 
     private func recover() throws {
@@ -128,7 +128,7 @@ package final class NodeCore {
         }
         try quarantine.recover(day: state.quarantine.day, length: state.quarantine.length)
         // A file of the log has one register, which this run may change.
-        try updateEncoder()
+        updateEncoder()
         if recovery.entries > 0 { try log.closePart(register: state.register, encoder: encoder) }
     }
 
@@ -300,7 +300,7 @@ package final class NodeCore {
     private var hasNews: Bool { log.extent.mark.journalEntry < journal.next }
 
     private func flush(isDurable: Bool) throws {
-        try updateEncoder()
+        updateEncoder()
         tally.add(output, register: state.register)
         let mark = StreamMark(
             journalEntry: journal.next,
@@ -313,9 +313,9 @@ package final class NodeCore {
         output.removeAll()
     }
 
-    private func updateEncoder() throws {
+    private func updateEncoder() {
         guard state.register.count != encoderCount else { return }
-        encoder = try FrameEncoder(register: state.register)
+        encoder = FrameEncoder(register: state.register)
         encoderCount = state.register.count
     }
 
