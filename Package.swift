@@ -87,6 +87,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("ANPRModelTests", on: ["ANPRModel", "Simulation", "TestSupport"]),
+        tests("CompressionTests", on: ["Compression", "Simulation"]),
         tests("FeedDecodingTests", on: ["ANPRModel", "FeedDecoding", "Simulation", "TestSupport"]),
         tests(
             "DeduplicationTests",

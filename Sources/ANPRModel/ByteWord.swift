@@ -52,7 +52,9 @@ public enum ByteWord {
     ///   - value: 1-127.
     @inlinable
     @inline(__always)
-    public static func atLeast(_ word: UInt64, _ value: UInt8) -> UInt64 { (word &+ all(0x80 - value)) & highBits }
+    public static func atLeast(_ word: UInt64, _ value: UInt8) -> UInt64 {
+        (word &+ all(0x80 - value)) & highBits
+    }
 
     /// Marks the high bit of every byte that is no decimal digit; the lowest mark is always right.
     @inlinable

@@ -66,13 +66,34 @@ public struct ByteWriter: ~Copyable {
     /// Appends a mark's characters; reserves its own room.
     public mutating func put(_ vrm: VRM) {
         reserve(VRM.lengthMax)
+        // From the last character to the first: dividing by a constant is a multiplication.
+        var codes = InlineArray<12, UInt8>(repeating: 0)
         var rest = vrm.packed
-        var weight = VRM.weight
-        while rest > 0, weight > 0 {
-            let code = UInt8(truncatingIfNeeded: rest / weight)
-            rest %= weight
-            weight /= 37
-            put(code > 10 ? code &+ 54 : code &+ 47)
+        for place in (0..<VRM.lengthMax).reversed() {
+            codes[place] = UInt8(truncatingIfNeeded: rest % 37)
+            rest /= 37
+        }
+        for place in 0..<VRM.lengthMax where codes[place] > 0 {
+            put(codes[place] > 10 ? codes[place] &+ 54 : codes[place] &+ 47)
+        }
+    }
+
+    /// Appends sixteen hexadecimal digits; reserves its own room.
+    public mutating func put(hexadecimal value: UInt64) {
+        reserve(16)
+        putHexadecimal(half: value >> 32)
+        putHexadecimal(half: value & 0xFFFF_FFFF)
+    }
+
+    private mutating func putHexadecimal(half: UInt64) {
+        // Eight nibbles, one in each byte, then each its digit.
+        var nibbles = (half << 16 | half) & 0x0000_FFFF_0000_FFFF
+        nibbles = (nibbles << 8 | nibbles) & 0x00FF_00FF_00FF_00FF
+        nibbles = (nibbles << 4 | nibbles) & 0x0F0F_0F0F_0F0F_0F0F
+        let letters = (nibbles &+ ByteWord.all(6)) >> 4 & ByteWord.all(1)
+        let digits = nibbles &+ ByteWord.all(0x30) &+ letters &* 0x27
+        for shift in stride(from: 56, through: 0, by: -8) {
+            put(UInt8(truncatingIfNeeded: digits >> UInt64(shift)))
         }
     }
 

@@ -76,7 +76,8 @@ struct CameraLookup: Sendable {
         let mask = slots.count - 1
         var place = Int(truncatingIfNeeded: key.hash) & mask
         while slots[place].camera != 0 {
-            if slots[place].key == key, key.isWhole || matches(slots[place], bytes, force: force, name: name) {
+            if slots[place].key == key, key.isWhole || matches(slots[place], bytes, force: force, name: name)
+            {
                 return place
             }
             place = (place + 1) & mask

@@ -122,14 +122,8 @@ public struct SightingNDJSON {
 
     private func putID(_ sighting: Sighting, siteHash: UInt64, to out: inout ByteWriter) {
         let id = SightingID(vrm: sighting.vrm, siteHash: siteHash, first: sighting.opened)
-        for shift in stride(from: 60, through: 0, by: -4) { out.put(Self.digit(id.high >> UInt64(shift))) }
-        for shift in stride(from: 60, through: 0, by: -4) { out.put(Self.digit(id.low >> UInt64(shift))) }
-    }
-
-    @inline(__always)
-    private static func digit(_ value: UInt64) -> UInt8 {
-        let nibble = UInt8(truncatingIfNeeded: value & 15)
-        return nibble < 10 ? 48 + nibble : 87 + nibble
+        out.put(hexadecimal: id.high)
+        out.put(hexadecimal: id.low)
     }
 
     private func cameraRange(_ camera: CameraIndex) -> Range<Int> { Self.range(cameraEnds, Int(camera)) }

@@ -116,7 +116,7 @@ public struct VRMPacker: Sendable {
     /// - Returns: `nil` for any other text, which is then taken byte by byte.
     package static func plain(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
         let length = range.count
-        guard length &- 1 < 8 else { return nil }
+        guard length > 0, length <= 8 else { return nil }
         let word = ByteWord.load(bytes, at: range.lowerBound, count: length)
         let digits = ByteWord.atLeast(word, 0x30) & ~ByteWord.atLeast(word, 0x3A)
         let letters = ByteWord.atLeast(word, 0x41) & ~ByteWord.atLeast(word, 0x5B)

@@ -14,7 +14,14 @@ public final class Deflater {
         let bits: Int32 = wrapper == .gzip ? 15 + 16 : -15
         let size = unsafe Int32(MemoryLayout<z_stream>.size)
         let code = unsafe deflateInit2_(
-            stream, level, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size
+            stream,
+            level,
+            Z_DEFLATED,
+            bits,
+            8,
+            Z_DEFAULT_STRATEGY,
+            ZLIB_VERSION,
+            size
         )
         guard code == Z_OK else { throw .failed(code: code) }
     }

@@ -4,7 +4,9 @@ enum DecimalText {
     ///
     /// Up to 15 significant digits without exponent are exact in integers; the rest goes through the standard library.
     static func number(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
-        if range.count == 2, let tens = digit(bytes[range.lowerBound]), let ones = digit(bytes[range.lowerBound + 1]) {
+        if range.count == 2, let tens = digit(bytes[range.lowerBound]),
+            let ones = digit(bytes[range.lowerBound + 1])
+        {
             return Double(tens * 10 + ones)
         }
         var position = range.lowerBound

@@ -1,4 +1,5 @@
 import ANPRModel
+import Glibc
 
 /// A place in a feed.
 public struct FeedPosition: Sendable, Equatable {
@@ -128,12 +129,13 @@ struct LineSplitter: Sendable {
 
     @inline(__always)
     private static func lineEnd(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
-        var position = start
-        while position < end {
-            let marked = ByteWord.zeroes(ByteWord.load(bytes, at: position) ^ ByteWord.all(0x0A))
-            if marked != 0 { return min(end, position + marked.trailingZeroBitCount >> 3) }
-            position += 8
+        guard start < end, end <= bytes.count else { return end }
+        return unsafe bytes.withUnsafeBytes { all in
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: all[start..<end])
+            guard let base = rest.baseAddress, let found = unsafe memchr(base, 0x0A, rest.count) else {
+                return end
+            }
+            return start + (unsafe UnsafeRawPointer(found) - base)
         }
-        return end
     }
 }

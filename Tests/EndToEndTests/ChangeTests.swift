@@ -21,8 +21,8 @@ struct ChangeTests {
         let run = try Program.start(["ingest", "--config", gateway.config, "--sync-bytes", "4096"])
         // The moment is the test's input, not something waited for.
         usleep(UInt32(40_000 * round))
-        Foundation.kill(run.processIdentifier, SIGKILL)
-        run.waitForEnd()
+        run.signal(SIGKILL)
+        run.wait()
         let rules = [
             "{ lateness: 10m }", "{ lateness: 3m, window: 10s }",
             "{ lateness: 2m, sites: { SITE-0001: { window: 9s } } }",

@@ -23,14 +23,14 @@ struct CrashTests {
             let run = try Program.start(arguments)
             // The moment is the test's input, not something waited for.
             usleep(UInt32(random.below(Self.runMilliseconds) * 1000))
-            if victim != 1 { Foundation.kill(run.processIdentifier, SIGKILL) }
+            if victim != 1 { run.signal(SIGKILL) }
             if victim != 0 {
                 collaboration.archive.kill()
-                Foundation.kill(run.processIdentifier, SIGKILL)
-                run.waitForEnd()
+                run.signal(SIGKILL)
+                run.wait()
                 try collaboration.archive.start()
             }
-            run.waitForEnd()
+            run.wait()
         }
         _ = try Program.succeed(["ingest", "--config", gateway.config])
         let expected = try collaboration.expected(gateway)

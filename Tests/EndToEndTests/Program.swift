@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The real program, run as people run it.
@@ -27,15 +28,10 @@ enum Program {
     }
 
     /// Starts the program without waiting.
-    static func start(_ arguments: [String], output: Any? = nil, errors: Any? = nil) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output ?? FileHandle.nullDevice
-        process.standardError = errors ?? FileHandle.nullDevice
-        try process.run()
-        return process
+    static func start(_ arguments: [String], output: String? = nil, errors: String? = nil) throws
+        -> ChildProcess
+    {
+        try ChildProcess(path, arguments, output: output, errors: errors)
     }
 
     /// Runs the program to its end.
@@ -44,12 +40,9 @@ enum Program {
     static func run(_ arguments: [String]) throws -> Outcome {
         let folder = try Scratch()
         let files = ["out", "err"].map { folder.path + "/" + $0 }
-        for file in files { try Data().write(to: URL(fileURLWithPath: file)) }
-        let handles = try files.map { try FileHandle(forWritingTo: URL(fileURLWithPath: $0)) }
-        let process = try start(arguments, output: handles[0], errors: handles[1])
-        process.waitForEnd()
+        let status = try start(arguments, output: files[0], errors: files[1]).wait()
         let texts = try files.map { try String(contentsOfFile: $0, encoding: .utf8) }
-        return Outcome(output: texts[0], errors: texts[1], status: process.terminationStatus)
+        return Outcome(output: texts[0], errors: texts[1], status: status)
     }
 
     /// Runs the program and expects success.
@@ -85,7 +78,7 @@ final class ArchiveProcess {
     private(set) var port = 0
     private let scratch: Scratch
     private let gateways: [(node: String, forces: [String])]
-    private var process: Process?
+    private var process: ChildProcess?
 
     init(_ scratch: Scratch, gateways: [(node: String, forces: [String])]) throws {
         self.scratch = scratch
@@ -115,12 +108,7 @@ final class ArchiveProcess {
             """,
             "archive.yaml"
         )
-        let logFile = scratch.path + "/archive.log"
-        if !FileManager.default.fileExists(atPath: logFile) {
-            try Data().write(to: URL(fileURLWithPath: logFile))
-        }
-        let log = try FileHandle(forWritingTo: URL(fileURLWithPath: logFile))
-        _ = try log.seekToEnd()
+        let log = scratch.path + "/archive.log"
         let process = try Program.start(["serve", "--config", config, "--port-file", portFile], errors: log)
         self.process = process
         while process.isRunning {
@@ -140,25 +128,15 @@ final class ArchiveProcess {
 
     /// Kills it at once, as a crash would.
     func kill() {
-        guard let process, process.isRunning else { return }
-        Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitForEnd()
+        process?.signal(SIGKILL)
+        process?.wait()
     }
 
     /// Asks it to stop and waits.
     ///
     /// - Returns: its exit code.
     func stop() -> Int32 {
-        guard let process else { return -1 }
-        process.terminate()
-        process.waitForEnd()
-        return process.terminationStatus
-    }
-}
-
-extension Process {
-    /// Waits for the process to end, without a run loop: tests run on threads that have none.
-    func waitForEnd() {
-        while isRunning { usleep(2000) }
+        process?.signal(SIGTERM)
+        return process?.wait() ?? -1
     }
 }

@@ -1,0 +1,84 @@
+public import Glibc
+
+/// A process of its own, started and waited for without a run loop.
+///
+/// Foundation's `Process` learns of an end by a run loop and a descriptor that children started at the same moment may
+/// inherit, so that among many tests at once it sometimes never learns of it. This one asks the kernel.
+public final class ChildProcess {
+    /// Why a process could not be started.
+    public struct StartFailure: Error {
+        /// The system's number for it.
+        public let code: Int32
+    }
+
+    /// Its number.
+    public let identifier: pid_t
+    /// The status it ended with, once it was waited for; 128 and more for a signal, as shells count.
+    public private(set) var status: Int32?
+
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - path: the executable.
+    ///   - arguments: after its name.
+    ///   - output: a file to append standard output to; nothing where it is absent.
+    ///   - errors: a file to append standard error to.
+    ///   - input: a file to read as standard input.
+    public init(
+        _ path: String,
+        _ arguments: [String],
+        output: String? = nil,
+        errors: String? = nil,
+        input: String? = nil
+    )
+        throws
+    {
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        unsafe posix_spawn_file_actions_addopen(&actions, 0, input ?? "/dev/null", O_RDONLY, 0)
+        for (descriptor, file) in [(Int32(1), output), (2, errors)] {
+            let flags = O_WRONLY | O_CREAT | O_APPEND
+            unsafe posix_spawn_file_actions_addopen(&actions, descriptor, file ?? "/dev/null", flags, 0o644)
+        }
+        var texts: [UnsafeMutablePointer<CChar>?] =
+            unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
+        defer { for unsafe text in unsafe texts { unsafe free(text) } }
+        var child: pid_t = 0
+        let code = unsafe posix_spawn(&child, path, &actions, nil, &texts, environ)
+        guard code == 0 else { throw StartFailure(code: code) }
+        identifier = child
+    }
+
+    deinit {
+        guard status == nil else { return }
+        Glibc.kill(identifier, SIGKILL)
+        wait()
+    }
+
+    /// Whether it has not ended.
+    public var isRunning: Bool {
+        if status == nil { collect(WNOHANG) }
+        return status == nil
+    }
+
+    /// Sends a signal.
+    public func signal(_ number: Int32) {
+        if isRunning { Glibc.kill(identifier, number) }
+    }
+
+    /// Waits for its end.
+    ///
+    /// - Returns: its status.
+    @discardableResult
+    public func wait() -> Int32 {
+        while status == nil { collect(0) }
+        return status ?? -1
+    }
+
+    private func collect(_ options: Int32) {
+        var raw: Int32 = 0
+        guard unsafe waitpid(identifier, &raw, options) == identifier else { return }
+        status = raw & 0x7F == 0 ? raw >> 8 & 0xFF : 128 + raw & 0x7F
+    }
+}
