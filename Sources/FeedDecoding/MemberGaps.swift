@@ -36,8 +36,9 @@ struct MemberGaps: Sendable {
     /// Longer ones are not remembered.
     static let lengthMax = 24
 
-    /// By the member before and whether its value was a text, two of each, the one met last first: optional members come
-    /// and go. One that knows nothing matches nothing.
+    /// Two for each member before and whether its value was a text, the one met last first.
+    ///
+    /// Two because optional members come and go. One that knows nothing matches nothing.
     private var gaps = [Gap](repeating: Gap(), count: 4 * (ReadField.count + 2))
 
     /// Where the gap behind a value is kept.

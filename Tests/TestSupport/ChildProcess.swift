@@ -43,7 +43,7 @@ public final class ChildProcess {
         }
         var texts: [UnsafeMutablePointer<CChar>?] =
             unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
-        defer { for unsafe text in unsafe texts { unsafe free(text) } }
+        defer { unsafe texts.forEach { unsafe free($0) } }
         var child: pid_t = 0
         let code = unsafe posix_spawn(&child, path, &actions, nil, &texts, environ)
         guard code == 0 else { throw StartFailure(code: code) }
