@@ -47,6 +47,7 @@ public final class Quarantine {
     private var file: DataFile?
     private var day: Int32 = 0
     private var length = 0
+    private var isSynced = true
 
     /// Opens a quarantine, made if it is not there.
     public init(_ folder: String) throws(StorageError) {
@@ -57,7 +58,7 @@ public final class Quarantine {
     /// Where the next record goes: the day's file, and how long it is.
     public var position: (day: Int32, length: UInt64) { (day, UInt64(length)) }
 
-    /// Adds records and makes them durable.
+    /// Adds records; they are safe once `sync` returns.
     ///
     /// - Parameter day: the day of receipt, counted from 1970-01-01.
     public func append(_ records: [Record], day: Int32) throws {
@@ -70,9 +71,28 @@ public final class Quarantine {
             bytes += try encoder.encode(record)
             bytes.append(0x0A)
         }
-        try file.write(bytes, at: length)
-        try file.sync()
+        isSynced = false
+        do {
+            try file.write(bytes, at: length)
+        } catch {
+            try file.truncate(to: length)
+            throw error
+        }
         length += bytes.count
+    }
+
+    /// Returns when all records added are on stable storage.
+    public func sync() throws(StorageError) {
+        guard !isSynced, let file else { return }
+        try file.sync()
+        isSynced = true
+    }
+
+    /// Takes back what was added behind a place, in the file that is open.
+    public func cut(to place: (day: Int32, length: UInt64)) throws(StorageError) {
+        guard let file, day == place.day, length > Int(place.length) else { return }
+        try file.truncate(to: Int(place.length))
+        length = Int(place.length)
     }
 
     /// Cuts off what the journal does not know of.
@@ -120,6 +140,7 @@ public final class Quarantine {
     }
 
     private func open(_ day: Int32) throws(StorageError) {
+        try sync()
         let file = try DataFile("\(folder)/\(Self.name(day))", .append)
         try DataFolder.sync(folder)
         length = try file.length()

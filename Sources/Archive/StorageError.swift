@@ -6,6 +6,8 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
     public enum Code: Sendable {
         /// The operating system refused.
         case system
+        /// There is no room: nothing was changed, and the same may work later.
+        case full
         /// A file is not what it should be.
         case damaged
         /// Another process has the data folder.
@@ -28,6 +30,10 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
     /// The error that the last system call left.
     static func system(_ action: String, _ path: String) -> StorageError {
         let number = errno
-        return StorageError(.system, "\(path): \(action): \(unsafe String(cString: strerror(number)))")
+        let isFull = number == ENOSPC || number == EDQUOT
+        return StorageError(
+            isFull ? .full : .system,
+            "\(path): \(action): \(unsafe String(cString: strerror(number)))"
+        )
     }
 }

@@ -11,7 +11,7 @@ public final class Deflater {
     public init(level: Int32 = 6, wrapper: CompressionWrapper = .raw) throws(CompressionError) {
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        let bits: Int32 = wrapper == .gzip ? 15 + 16 : -15
+        let bits = wrapper.windowBits
         let size = unsafe Int32(MemoryLayout<z_stream>.size)
         let code = unsafe deflateInit2_(
             stream,

@@ -28,6 +28,19 @@ public enum CompressionWrapper: Sendable {
     case gzip
     /// Bare deflate (RFC 1951).
     case raw
+    /// Deflate with a header and a checksum (RFC 1950).
+    case zlib
+}
+
+extension CompressionWrapper {
+    /// How zlib is told.
+    var windowBits: Int32 {
+        switch self {
+        case .gzip: 15 + 16
+        case .raw: -15
+        case .zlib: 15
+        }
+    }
 }
 
 /// Unpacks a stream piece by piece.
@@ -48,7 +61,7 @@ public final class Inflater {
         self.wrapper = wrapper
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        let bits: Int32 = wrapper == .gzip ? 15 + 16 : -15
+        let bits = wrapper.windowBits
         let size = unsafe Int32(MemoryLayout<z_stream>.size)
         let code = unsafe inflateInit2_(stream, bits, ZLIB_VERSION, size)
         guard code == Z_OK else { throw .failed(code: code) }

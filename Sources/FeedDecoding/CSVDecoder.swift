@@ -16,6 +16,9 @@ public struct CSVDecoder: Sendable {
     private var columns: [Int]?
     /// Inside a line that was refused as too long.
     private var isSkipping = false
+    /// Refuses reads captured after a moment from now on.
+    mutating func refuse(after latest: Timestamp) { assembler.latest = latest }
+
     /// Where decoding stands: line ends and bytes consumed.
     public private(set) var position = FeedPosition()
 

@@ -45,6 +45,29 @@ public struct FeedDecoder: Sendable {
         return "the header row has no column \(decoder.missingColumns.joined(separator: ", "))"
     }
 
+    /// Refuses reads captured after a moment from now on.
+    public mutating func refuse(after latest: Timestamp) {
+        switch kind {
+        case .ndjson(var decoder):
+            decoder.refuse(after: latest)
+            kind = .ndjson(decoder)
+        case .csv(var decoder):
+            decoder.refuse(after: latest)
+            kind = .csv(decoder)
+        }
+    }
+
+    /// The decoder at the start of another run of bytes, with what it has learnt of the feed's ways.
+    ///
+    /// - Returns: `nil` for a format whose decoder is better made anew.
+    public func restarted() -> FeedDecoder? {
+        guard case .ndjson(var decoder) = kind else { return nil }
+        decoder.resume(at: FeedPosition())
+        var restarted = self
+        restarted.kind = .ndjson(decoder)
+        return restarted
+    }
+
     /// Takes a feed up again at a place that `position` named before.
     ///
     /// - Parameters:

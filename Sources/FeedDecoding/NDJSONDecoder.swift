@@ -27,11 +27,17 @@ public struct NDJSONDecoder: Sendable {
         set { assembler.rules = newValue }
     }
 
+    /// Refuses reads captured after a moment from now on.
+    mutating func refuse(after latest: Timestamp) { assembler.latest = latest }
+
     /// Where decoding stands: lines and bytes consumed.
     public var position: FeedPosition { splitter.position }
 
     /// Starts counting from a place in the feed, for a feed that is taken up again.
-    public mutating func resume(at position: FeedPosition) { splitter.position = position }
+    public mutating func resume(at position: FeedPosition) {
+        splitter = LineSplitter()
+        splitter.position = position
+    }
 
     /// Decodes all whole lines in the buffer.
     ///

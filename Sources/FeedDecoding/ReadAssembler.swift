@@ -23,8 +23,13 @@ public struct FeedRules: Sendable {
 /// dropped and counted; direction and lane then come from the register.
 struct ReadAssembler: Sendable {
     var rules: FeedRules {
-        didSet { permitted = Self.permitted(rules, register) }
+        didSet {
+            permitted = Self.permitted(rules, register)
+            latest = rules.latest
+        }
     }
+    /// Reads captured after this moment are refused.
+    var latest: Timestamp
     private let register: CameraRegister
     private var permitted: [Bool]
     /// Each camera's own direction and lane, ready to be copied.
@@ -36,6 +41,7 @@ struct ReadAssembler: Sendable {
     init(register: CameraRegister, rules: FeedRules) {
         self.register = register
         self.rules = rules
+        latest = rules.latest
         permitted = Self.permitted(rules, register)
         usualPositions = [PositionText](repeating: PositionText(), count: register.count)
         defaults = register.cameras.map { ($0.direction?.rawValue ?? 0, $0.lane.map { Int8($0) } ?? -1) }
@@ -108,7 +114,7 @@ struct ReadAssembler: Sendable {
             guard let time = zone.moment(local) else { throw .capturedAmbiguous }
             moment = time
         }
-        guard moment <= rules.latest else { throw .capturedInFuture }
+        guard moment <= latest else { throw .capturedInFuture }
         return moment
     }
 

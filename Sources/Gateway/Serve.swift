@@ -2,19 +2,19 @@ package import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// The daemon: takes links, joins, archives, forwards; until it is told to stop.
+/// The daemon: takes live feeds and links, joins, archives, forwards; until it is told to stop.
 package struct Serve {
     private let configuration: NodeConfiguration
     private let logger: Logger
-    private let onBound: @Sendable (Int) -> Void
+    private let onBound: @Sendable (String, Int) -> Void
 
     /// A daemon.
     ///
-    /// - Parameter onBound: called with the port that links come in on.
+    /// - Parameter onBound: called with each port that is open: `links`, `http`, or the name of a TCP feed.
     package init(
         _ configuration: NodeConfiguration,
         logger: Logger,
-        onBound: @escaping @Sendable (Int) -> Void
+        onBound: @escaping @Sendable (String, Int) -> Void
     ) {
         self.configuration = configuration
         self.logger = logger
@@ -33,32 +33,88 @@ package struct Serve {
                 "strays": "\(recovery.strays)",
             ]
         )
-        var services: [any Service] = [Housekeeping(node: node, configuration: configuration)]
-        if let receive = configuration.receive {
-            services.append(LinkServer(node: node, receive: receive, logger: logger, onBound: onBound))
-        }
-        for forward in configuration.forward {
-            services.append(
-                ForwarderService(
-                    forwarder: Forwarder(
-                        to: forward,
-                        log: node.log,
-                        logFolder: node.logFolder,
-                        node: configuration.node,
-                        stream: node.stream,
-                        logger: logger
-                    ) { sequence in try? await node.delivered(to: forward.text, before: sequence) }
-                )
-            )
-        }
+        // Those that bring something in stop before those that work it off.
+        let services =
+            [Housekeeping(node: node, configuration: configuration, logger: logger)] + forwarders(node)
+            + links(node) + (try await intakes(node))
         let group = ServiceGroup(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
         try await group.run()
-        try await node.tidy(forwards: configuration.forward.map(\.text), isForced: true)
+        try await node.finish(forwards: configuration.forward.map(\.text))
         logger.info("stopped", metadata: ["node": "\(configuration.node)"])
+    }
+
+    private func forwarders(_ node: NodeService) -> [any Service] {
+        configuration.forward.map { forward in
+            ForwarderService(
+                forwarder: Forwarder(
+                    to: forward,
+                    log: node.log,
+                    logFolder: node.logFolder,
+                    node: configuration.node,
+                    stream: node.stream,
+                    logger: logger
+                ) { sequence in try? await node.delivered(to: forward.text, before: sequence) }
+            )
+        }
+    }
+
+    private func links(_ node: NodeService) -> [any Service] {
+        guard let receive = configuration.receive else { return [] }
+        let onBound = onBound
+        return [LinkServer(node: node, receive: receive, logger: logger) { onBound("links", $0) }]
+    }
+
+    private func intakes(_ node: NodeService) async throws -> [any Service] {
+        var services: [any Service] = []
+        var posted: [String: FeedIntake] = [:]
+        let onBound = onBound
+        for feed in configuration.feeds where feed.source.isLive {
+            let intake = try await FeedIntake(feed, of: configuration, node: node)
+            switch feed.source {
+            case .file: continue
+            case .http: posted[feed.name] = intake
+            case .tcp(let address, let acknowledges):
+                services.append(
+                    LineIntake(
+                        intake: intake,
+                        address: address,
+                        acknowledges: acknowledges,
+                        logger: logger
+                    ) { onBound(feed.name, $0) }
+                )
+            case .directory(let rules):
+                services.append(
+                    DropFolder(intake: intake, path: feed.path ?? "", rules: rules, logger: logger)
+                )
+            case .input: services.append(InputIntake(intake: intake, logger: logger))
+            }
+        }
+        if let http = configuration.http { services.append(server(http, posted, node)) }
+        return services
+    }
+
+    private func server(
+        _ address: NodeConfiguration.Address,
+        _ feeds: [String: FeedIntake],
+        _ node: NodeService
+    ) -> HTTPServer {
+        let budget = IntakeBudget(configuration.intakeMax)
+        let onBound = onBound
+        return HTTPServer(
+            address: address,
+            posts: FeedPosts(
+                feeds: feeds,
+                access: FeedGuard(configuration.feeds),
+                budget: budget,
+                logger: logger
+            ),
+            status: StatusPages(node: node, budget: budget),
+            logger: logger
+        ) { onBound("http", $0) }
     }
 }
 
@@ -73,24 +129,40 @@ struct ForwarderService: Service {
     }
 }
 
-/// What a node does by the clock: notices silence, moves the log into the archive.
+/// What a node does by the clock: notices silence, gives out what waits, moves the log into the archive.
 struct Housekeeping: Service {
     let node: NodeService
     let configuration: NodeConfiguration
+    let logger: Logger
 
     private static let interval = Duration.milliseconds(500)
 
     func run() async throws {
-        let idleAfter = Duration.milliseconds(configuration.receive?.idleAfter ?? 30_000)
-        let forwards = configuration.forward.map(\.text)
         do {
-            try await cancelWhenGracefulShutdown {
-                while !Task.isCancelled {
-                    try await node.sweep(idleAfter: idleAfter)
-                    try await node.tidy(forwards: forwards, isForced: false)
-                    try await Task.sleep(for: Self.interval)
-                }
-            }
+            try await cancelWhenGracefulShutdown { try await keepHouse() }
         } catch is CancellationError {}
+    }
+
+    private func keepHouse() async throws {
+        let feedsAfter = Duration.milliseconds(configuration.idleAfter)
+        let sendersAfter = Duration.milliseconds(configuration.receive?.idleAfter ?? 30_000)
+        let forwards = configuration.forward.map(\.text)
+        var trouble: String?
+        while !Task.isCancelled {
+            try await node.sweep(feedsAfter: feedsAfter, sendersAfter: sendersAfter)
+            try await node.tidy(forwards: forwards, isForced: false)
+            let now = await node.trouble
+            if now != trouble { report(now) }
+            trouble = now
+            try await Task.sleep(for: Self.interval)
+        }
+    }
+
+    private func report(_ trouble: String?) {
+        if let trouble {
+            logger.error("reads are not taken", metadata: ["why": "\(trouble)"])
+        } else {
+            logger.notice("reads are taken again")
+        }
     }
 }

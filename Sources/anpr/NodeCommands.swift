@@ -5,6 +5,7 @@ import ArgumentParser
 import Foundation
 import Gateway
 import Logging
+import Synchronization
 
 /// `anpr check`: all that is wrong with a configuration.
 struct CheckCommand: ParsableCommand {
@@ -38,34 +39,47 @@ struct CheckCommand: ParsableCommand {
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Run a node: take links from gateways, join, archive, forward; until SIGTERM."
+        abstract: "Run a node: take live feeds and links, join, archive, forward; until SIGTERM."
     )
 
     @OptionGroup var node: ConfigurationOption
 
-    @Option(help: "Write the port that links come in on to this file once it is open.")
+    @Option(help: "Write each port that is open to this file, a line of name (links, http, a feed) and port.")
     var portFile: String?
 
     func run() async throws {
         let configuration = try node.read()
-        guard configuration.receive != nil else {
+        guard configuration.receive != nil || configuration.feeds.contains(where: \.source.isLive) else {
             Console.note(
-                "\(node.config): receive is missing: serve takes what links bring; for files there is ingest"
+                "\(node.config): nothing comes in: there is no receive and no live feed; for files there is ingest"
             )
             throw CommandInput.unusableInput
         }
         var logger = Logger(label: "anpr") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .info
-        let portFile = portFile
-        let serve = Serve(configuration, logger: logger) { port in
-            guard let portFile else { return }
-            try? Data("\(port)\n".utf8).write(to: URL(fileURLWithPath: portFile), options: .atomic)
-        }
+        let ports = portFile.map(PortFile.init)
+        let serve = Serve(configuration, logger: logger) { name, port in ports?.note(name, port) }
         do {
             try await serve.run()
         } catch let error as StorageError {
             Console.note("\(error)")
             throw ExitCode.failure
+        }
+    }
+}
+
+/// The ports of a daemon, for those who let the system choose.
+private final class PortFile: Sendable {
+    private let path: String
+    private let lines = Mutex("")
+
+    init(_ path: String) { self.path = path }
+
+    /// Adds a port; the file is always whole.
+    func note(_ name: String, _ port: Int) {
+        lines.withLock { lines in
+            lines += "\(name) \(port)\n"
+            try? Data(lines.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
         }
     }
 }

@@ -159,6 +159,22 @@ public final class Journal {
         if length >= segmentLengthMax { self.file = nil }
     }
 
+    /// Takes back every entry appended since the last `sync`, after one that failed for want of room.
+    ///
+    /// - Throws: when the file can't be cut back; what it holds must then be found out by opening it anew.
+    public func discardUnsynced() throws(StorageError) {
+        next -= unsyncedEntries
+        unsyncedEntries = 0
+        unsyncedCaptured = .distantPast
+        unwritten.removeAll(keepingCapacity: true)
+        guard let file else { return }
+        if length > 0 { return try file.truncate(to: length) }
+        // A segment that was just begun.
+        try DataFolder.remove(file.path)
+        self.file = nil
+        segments.removeLast()
+    }
+
     /// Whether the next `sync` begins a segment.
     public var needsSnapshot: Bool { file == nil }
 
@@ -174,10 +190,10 @@ public final class Journal {
         var start: [UInt8] = []
         LittleEndian.append(UInt32(entry.count), to: &start)
         LittleEndian.append(Checksum.crc32(entry), to: &start)
-        unwritten = start + entry + unwritten
         let first = next - unsyncedEntries
         let file = try DataFile(path(first), .replace)
         try DataFolder.sync(folder)
+        unwritten = start + entry + unwritten
         segments.append(Segment(first: first))
         self.file = file
         length = 0

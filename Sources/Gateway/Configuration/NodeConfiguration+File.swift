@@ -1,3 +1,4 @@
+import ANPRModel
 import Archive
 import Deduplication
 import FeedDecoding
@@ -54,6 +55,15 @@ extension NodeConfiguration {
     }
 }
 
+extension NodeConfiguration {
+    /// Reads a camera register.
+    ///
+    /// - Throws: `CameraRegisterFile.Faults`, or that it can't be read.
+    static func register(_ path: String) throws -> [Camera] {
+        try CameraRegisterFile.cameras(try DataFile(path, .read).contents())
+    }
+}
+
 /// Turns the YAML tree into a configuration, one section a function.
 struct ConfigurationParser {
     let reader: ConfigurationReader
@@ -63,6 +73,7 @@ struct ConfigurationParser {
     mutating func parse(_ root: Node) {
         let known = [
             "node", "data", "forces", "cameras", "feeds", "deduplication", "forward", "receive", "retention",
+            "http",
         ]
         let members = reader.members(root, of: "the configuration", known: known)
         configuration.node = reader.text(members["node"], "node", in: root) ?? ""
@@ -70,6 +81,7 @@ struct ConfigurationParser {
         if let cameras = members["cameras"] {
             configuration.cameras = reader.text(cameras, "cameras").map(resolved)
         }
+        if let http = members["http"] { parseHTTP(http) }
         parseForces(members["forces"])
         parseFeeds(members["feeds"])
         if let node = members["deduplication"] { parseDeduplication(node) }
@@ -79,7 +91,7 @@ struct ConfigurationParser {
         checkWhole(root)
     }
 
-    private func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
+    func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
 
     private func checkWhole(_ root: Node) {
         let takesFeeds = !configuration.feeds.isEmpty || !configuration.forces.isEmpty
@@ -91,20 +103,40 @@ struct ConfigurationParser {
         }
         if let cameras = configuration.cameras { checkRegister(cameras, root) }
         for feed in configuration.feeds {
+            if feed.source == .http, configuration.http == nil {
+                reader.note("feed \(feed.name): its source is http, but there is no http section", at: root)
+            }
             if let path = feed.path, !FileManager.default.fileExists(atPath: path) {
                 reader.note("feed \(feed.name): \(path) is not there", at: root)
             }
         }
     }
 
-    private func checkRegister(_ path: String, _ root: Node) {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            return reader.note("cameras: \(path) can't be read", at: root)
+    private mutating func parseHTTP(_ node: Node) {
+        let members = reader.members(node, of: "http", known: ["listen", "intakeMax"])
+        configuration.http = address(members["listen"], "listen of http", in: node)
+        if let most = reader.integer(members["intakeMax"], "intakeMax", 1 << 20...1 << 40) {
+            configuration.intakeMax = most
         }
-        do throws(CameraRegisterFile.Faults) {
-            _ = try CameraRegisterFile.cameras(Array(data))
-        } catch {
+    }
+
+    /// An address to listen on.
+    func address(_ node: Node?, _ what: String, in parent: Node) -> NodeConfiguration.Address? {
+        guard let text = reader.text(node, what, in: parent) else { return nil }
+        guard let address = address(text) else {
+            reader.note("\(what): '\(text)' is no address such as 127.0.0.1:8080", at: node)
+            return nil
+        }
+        return .init(host: address.host, port: address.port)
+    }
+
+    private func checkRegister(_ path: String, _ root: Node) {
+        do {
+            _ = try NodeConfiguration.register(path)
+        } catch let error as CameraRegisterFile.Faults {
             for fault in error.faults { reader.note("cameras: \(path): \(fault)", at: root) }
+        } catch {
+            reader.note("cameras: \(path) can't be read", at: root)
         }
     }
 
@@ -120,63 +152,10 @@ struct ConfigurationParser {
         }
     }
 
-    private mutating func parseFeeds(_ node: Node?) {
-        for item in reader.items(node, of: "feeds") {
-            let known = ["name", "force", "forces", "source", "path", "format", "timeZone"]
-            let members = reader.members(item, of: "a feed", known: known)
-            guard let name = reader.text(members["name"], "a feed's name", in: item) else { continue }
-            if configuration.feeds.contains(where: { $0.name == name }) {
-                reader.note("feed \(name) is there twice", at: item)
-            }
-            let path = reader.text(members["path"], "path of feed \(name)", in: item).map(resolved)
-            if let source = members["source"], let text = reader.text(source, "source of feed \(name)"),
-                text != "file"
-            {
-                reader.note("source of feed \(name): '\(text)' is not known; there is file", at: source)
-            }
-            var feed = NodeConfiguration.Feed(name: name, forces: forces(of: name, members, item), path: path)
-            if let format = members["format"], let text = reader.text(format, "format of feed \(name)") {
-                feed.format = FeedFormat(rawValue: text)
-                if feed.format == nil {
-                    let known = FeedFormat.allCases.map(\.rawValue).joined(separator: ", ")
-                    reader.note(
-                        "format of feed \(name): '\(text)' is not known; there are \(known)",
-                        at: format
-                    )
-                }
-            }
-            if let zone = members["timeZone"], let text = reader.text(zone, "timeZone of feed \(name)") {
-                feed.timeZone = text
-                if TimeZone(identifier: text) == nil {
-                    reader.note(
-                        "timeZone of feed \(name): '\(text)' is no zone such as Europe/London",
-                        at: zone
-                    )
-                }
-            }
-            configuration.feeds.append(feed)
-        }
-    }
-
-    /// `force: "43"` or `forces: ["43", "44"]`: what a feed may speak for.
-    private func forces(of feed: String, _ members: [String: Node], _ item: Node) -> Set<String> {
-        var nodes = reader.items(members["forces"], of: "forces of feed \(feed)")
-        if let one = members["force"] { nodes.append(one) }
-        if nodes.isEmpty { reader.note("feed \(feed) names no force that it may speak for", at: item) }
-        var codes: Set<String> = []
-        for node in nodes {
-            guard let code = reader.text(node, "a force of feed \(feed)") else { continue }
-            if !configuration.forces.contains(where: { $0.code == code }) {
-                reader.note("feed \(feed): force \(code) is not among the forces", at: node)
-            }
-            codes.insert(code)
-        }
-        return codes
-    }
-
     private mutating func parseDeduplication(_ node: Node) {
         let known = [
-            "window", "gap", "lateness", "reconcile", "reconcileCount", "futureSkew", "variants", "sites",
+            "idleAfter", "window", "gap", "lateness", "reconcile", "reconcileCount", "futureSkew", "variants",
+            "sites",
         ]
         let members = reader.members(node, of: "deduplication", known: known)
         let day: Int64 = 86_400_000
@@ -184,6 +163,9 @@ struct ConfigurationParser {
         rules.window = window(members, "deduplication") ?? rules.window
         if let lateness = reader.duration(members["lateness"], "lateness", 0...day) {
             rules.lateness = lateness
+        }
+        if let idle = reader.duration(members["idleAfter"], "idleAfter", 100...day) {
+            configuration.idleAfter = idle
         }
         if let reconcile = reader.duration(members["reconcile"], "reconcile", 0...(31 * day)) {
             rules.reconcile = reconcile
@@ -254,7 +236,7 @@ struct ConfigurationParser {
         )
     }
 
-    private func address(_ text: String) -> (host: String, port: Int)? {
+    func address(_ text: String) -> (host: String, port: Int)? {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65_535).contains(port), colon > text.startIndex
         else { return nil }

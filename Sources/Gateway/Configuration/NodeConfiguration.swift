@@ -12,6 +12,49 @@ package struct NodeConfiguration: Sendable {
         package var name: String
     }
 
+    /// An address to listen on.
+    package struct Address: Sendable, Equatable {
+        /// The name or number of the host.
+        package var host: String
+        /// The port; 0 for one that the system chooses.
+        package var port: Int
+    }
+
+    /// Where a feed's bytes come from.
+    package enum FeedSource: Sendable, Equatable {
+        /// A file, read by `ingest`.
+        case file
+        /// Posts to `/v1/feeds/NAME` of the node's HTTP interface.
+        case http
+        /// Lines over TCP; told how many bytes are safe if `acknowledges`.
+        case tcp(Address, acknowledges: Bool)
+        /// Files put into a folder.
+        case directory(DropFolderRules)
+        /// Standard input.
+        case input
+
+        /// Whether `serve` takes it.
+        package var isLive: Bool { self != .file }
+    }
+
+    /// How a drop folder is worked off.
+    package struct DropFolderRules: Sendable, Equatable {
+        /// Where files go that were taken in.
+        package var done: String
+        /// Where files go that could not be used at all.
+        package var rejected: String
+        /// How long a file's size must have stayed the same before it counts as whole, in milliseconds.
+        package var settle: Int64
+    }
+
+    /// Who may post to a feed.
+    package struct FeedToken: Sendable, Equatable {
+        /// The SHA-256 of the token; the token itself is nowhere kept.
+        package var sha256: [UInt8]
+        /// Whether it may come as `?token=` from a camera that knows no headers.
+        package var isTakenFromQuery: Bool
+    }
+
     /// A feed and what it may do.
     package struct Feed: Sendable, Equatable {
         /// Its name, unique in the node.
@@ -24,6 +67,12 @@ package struct NodeConfiguration: Sendable {
         package var format: FeedFormat?
         /// The zone of times without an offset.
         package var timeZone: String?
+        /// Where it comes from.
+        package var source = FeedSource.file
+        /// Who may post to it.
+        package var token: FeedToken?
+        /// The longest body of one post, unpacked, in bytes.
+        package var bodyMax = 64 << 20
     }
 
     /// Where sightings are sent on.
@@ -65,6 +114,12 @@ package struct NodeConfiguration: Sendable {
     package var cameras: String?
     /// The feeds.
     package var feeds: [Feed] = []
+    /// Where the HTTP interface listens, if there is one.
+    package var http: Address?
+    /// So many bytes of posts may be in work at once; more are told to come again later.
+    package var intakeMax = 256 << 20
+    /// How long a silent feed holds the others back, in milliseconds.
+    package var idleAfter: Int64 = 30_000
     /// How reads become sightings.
     package var deduplication = DeduplicationRules()
     /// How far in the future a read may lie, in milliseconds.

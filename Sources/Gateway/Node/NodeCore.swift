@@ -52,6 +52,8 @@ package final class NodeCore {
     private var encoderCount = 0
     /// Entries journalled and not yet worked off.
     private var waiting: [JournalEntry] = []
+    /// How many of those are safe.
+    private var safeCount = 0
     /// Sightings given out and not yet in the log.
     private var output = SightingBatch()
     private var tally = SightingTally()
@@ -268,23 +270,62 @@ package final class NodeCore {
     ///
     /// - Parameter isForced: whether what leaves goes to the log now, however little it is.
     ///
-    /// - Throws: what went wrong; the node then takes nothing more, because what is on disk must first be found out.
+    /// - Throws: what went wrong. For want of room what was taken in is taken back, and the node goes on when there is room
+    ///   again; after anything else it takes nothing more, because what is on disk must first be found out.
     package func commit(isForced: Bool) throws {
+        try sync()
+        try workOff(isForced: isForced)
+    }
+
+    /// Returns when everything taken in is on stable storage; `workOff` then makes something of it.
+    package func sync() throws {
         if let failure { throw failure }
+        guard journal.unsyncedCount > 0 else { return }
         do {
-            try workOff(isForced: isForced)
+            try quarantine.sync()
+            try journal.sync(snapshot: journal.needsSnapshot ? try state.snapshot() : [])
+            safeCount = waiting.count
+        } catch let error as StorageError where error.code == .full {
+            try takeBack()
+            throw error
         } catch {
             failure = error
             throw error
         }
     }
 
-    private func workOff(isForced: Bool) throws {
-        if journal.unsyncedCount > 0 {
-            try journal.sync(snapshot: journal.needsSnapshot ? try state.snapshot() : [])
+    /// Forgets what was taken in and could not be made safe.
+    private func takeBack() throws {
+        waiting.removeLast(waiting.count - safeCount)
+        do {
+            try journal.discardUnsynced()
+            try quarantine.cut(to: state.quarantine)
+        } catch {
+            failure = error
+            throw error
         }
-        for entry in waiting { try state.apply(entry, into: &output) }
-        waiting.removeAll(keepingCapacity: true)
+    }
+
+    /// Makes sightings of what is safe and gives them to the log.
+    ///
+    /// - Parameter isForced: whether they go to the log now, however few they are.
+    /// - Throws: for want of room nothing is lost: the sightings wait for the next time.
+    package func workOff(isForced: Bool) throws {
+        if let failure { throw failure }
+        do {
+            for entry in waiting[..<safeCount] { try state.apply(entry, into: &output) }
+            waiting.removeFirst(safeCount)
+            safeCount = 0
+            try flushIfDue(isForced: isForced)
+        } catch let error as StorageError where error.code == .full {
+            throw error
+        } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    private func flushIfDue(isForced: Bool) throws {
         let isAtRest = state.isAtRest
         guard
             output.count >= Self.logBatch
@@ -295,6 +336,9 @@ package final class NodeCore {
         try flush(isDurable: isForced)
         wasAtRest = isAtRest
     }
+
+    /// How many sightings wait for the log.
+    package var unlogged: Int { output.count }
 
     /// Whether the log's last mark says less than could be said.
     private var hasNews: Bool { log.extent.mark.journalEntry < journal.next }

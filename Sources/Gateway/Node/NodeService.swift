@@ -1,15 +1,25 @@
 package import ANPRModel
 package import Archive
 import Deduplication
+package import FeedDecoding
 import Foundation
 
 /// The one owner of a running node's state; everything live goes through it, one thing at a time.
 package actor NodeService {
     private let core: NodeCore
+    private let queue = NodeQueue()
     private let clock = ContinuousClock()
     private var heard: [FeedIndex: ContinuousClock.Instant] = [:]
+    private var feeds: [String: FeedIndex] = [:]
+    private var feedsHeard: [FeedIndex: ContinuousClock.Instant] = [:]
     private var names: [String: FeedIndex] = [:]
     private var forces: [FeedIndex: Set<String>] = [:]
+    /// Those whose reads the next sync makes safe.
+    private var waiting: [CheckedContinuation<Void, any Error>] = []
+    private var isSyncPlanned = false
+    /// The trouble that keeps reads from being taken now, until something is written again.
+    private var shortage: StorageError?
+    private var gauges = NodeGauges()
 
     /// The sighting log, for the forwarder.
     package nonisolated let log: SightingLog
@@ -18,13 +28,21 @@ package actor NodeService {
     /// Names the log among all of the node's name.
     package nonisolated let stream: String
 
+    /// Runs beside the threads that all tasks share.
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe queue.asUnownedSerialExecutor()
+    }
+
     /// Why a sender was turned away.
     package struct Refused: Error, CustomStringConvertible {
         /// The reason, as the sender is told.
         package var description: String
     }
 
-    /// Opens a node and begins a run that waits for all configured gateways.
+    /// So many sightings may wait for a log that can't be written before reads are refused.
+    private static let unloggedMax = 262_144
+
+    /// Opens a node and begins a run that waits for all configured gateways and live feeds.
     package init(_ configuration: NodeConfiguration) throws {
         core = try NodeCore(configuration)
         log = core.log
@@ -37,7 +55,15 @@ package actor NodeService {
             forces[sender] = gateway.forces
             heard[sender] = now
         }
-        try core.start(feeds: [], senders: Array(heard.keys))
+        for feed in configuration.feeds where feed.source.isLive {
+            let index = try core.source("feed", feed.name)
+            feeds[feed.name] = index
+            feedsHeard[index] = now
+        }
+        if let cameras = configuration.cameras {
+            try core.register(try NodeConfiguration.register(cameras))
+        }
+        try core.start(feeds: Array(feedsHeard.keys), senders: Array(heard.keys))
         try core.commit(isForced: true)
     }
 
@@ -46,6 +72,99 @@ package actor NodeService {
 
     /// What was given out since the node was opened.
     package var given: SightingTally { core.given }
+
+    /// The cameras of the node.
+    package var register: CameraRegister { core.state.register }
+
+    /// How the node stands.
+    package var status: NodeStatus {
+        var status = NodeStatus(node: core.configuration.node)
+        let now = clock.now
+        for (name, feed) in feeds.sorted(by: { $0.key < $1.key }) {
+            var one = NodeStatus.Feed(name: name)
+            if Int(feed) < core.state.counts.count { one.counts = core.state.counts[Int(feed)] }
+            one.gauges = gauges.feeds[feed] ?? NodeGauges.Feed()
+            one.silence = feedsHeard[feed].map { (now - $0) / .seconds(1) }
+            status.feeds.append(one)
+        }
+        status.tally = core.given
+        status.lag = core.state.lag
+        status.waiting = core.state.waiting
+        status.unlogged = core.unlogged
+        status.logged = log.extent.next
+        status.syncs = gauges.syncs
+        status.trouble = shortage?.description
+        return status
+    }
+
+    // MARK: - Feeds
+
+    /// The number of a feed.
+    package func feed(_ name: String) throws -> FeedIndex { try core.source("feed", name) }
+
+    /// How far a feed was taken in.
+    package func progress(of feed: FeedIndex) -> FeedProgress? { core.state.progress[feed] }
+
+    /// Takes in what was decoded of a feed; all of it is on stable storage when this returns.
+    ///
+    /// Calls that wait at the same time share one sync.
+    ///
+    /// - Throws: `StorageError` when nothing of the batch was taken; of code `full` when it may be tried again later.
+    package func accept(
+        _ batch: DecodedBatch,
+        from feed: FeedIndex,
+        named name: String,
+        progress: FeedProgress = FeedProgress(line: 0, offset: 0, length: 0, hash: 0)
+    ) async throws {
+        if let shortage, core.unlogged >= Self.unloggedMax { throw shortage }
+        try core.take(batch, from: feed, named: name, progress: progress, now: Self.now)
+        feedsHeard[feed] = clock.now
+        planSync()
+        try await withCheckedThrowingContinuation { waiting.append($0) }
+        gauges.note(batch, of: feed)
+    }
+
+    /// Notes that a feed has ended, so that it holds the others back no more.
+    package func ended(_ feed: FeedIndex) throws {
+        settle()
+        feedsHeard[feed] = nil
+        core.set(feed: feed, SourceState.ended.rawValue)
+        try core.commit(isForced: true)
+    }
+
+    /// Has the next sync run behind everything that waits for the node now.
+    private func planSync() {
+        guard !isSyncPlanned else { return }
+        isSyncPlanned = true
+        Task { self.settle() }
+    }
+
+    /// Makes safe what waits, and answers those who wait for it; comes before anything else that is committed.
+    private func settle() {
+        isSyncPlanned = false
+        guard !waiting.isEmpty else { return }
+        let served = waiting
+        waiting.removeAll()
+        let start = clock.now
+        do {
+            try core.sync()
+            gauges.synced(in: clock.now - start)
+            shortage = nil
+        } catch {
+            shortage = error as? StorageError
+            for one in served { one.resume(throwing: error) }
+            return
+        }
+        // Safe is safe: nobody waits for what is made of it.
+        for one in served { one.resume() }
+        do {
+            try core.workOff(isForced: false)
+        } catch {
+            shortage = error as? StorageError
+        }
+    }
+
+    // MARK: - Senders
 
     /// Admits a sender.
     ///
@@ -57,6 +176,7 @@ package actor NodeService {
             throw Refused(description: "node \(node) is not among the gateways here")
         }
         heard[sender] = clock.now
+        settle()
         return (sender, try core.admit(sender, stream: stream, first: first))
     }
 
@@ -65,24 +185,65 @@ package actor NodeService {
     /// - Returns: the sighting that must come next.
     package func store(_ blocks: [UInt8], from sender: FeedIndex, stream: String) throws -> UInt64 {
         heard[sender] = clock.now
-        let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
-        return try core.take(blocks, from: sender, stream: stream, forces: forces[sender] ?? [], now: now)
+        settle()
+        return try core.take(
+            blocks,
+            from: sender,
+            stream: stream,
+            forces: forces[sender] ?? [],
+            now: Self.now
+        )
     }
 
-    /// Lets those be waited for no more that were silent for too long.
-    package func sweep(idleAfter: Duration) throws {
-        let now = clock.now
-        for (sender, last) in heard where now - last > idleAfter {
-            heard[sender] = nil
-            core.set(sender: sender, SourceState.idle.rawValue)
-        }
-        try core.commit(isForced: true)
+    private static var now: Timestamp {
+        Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
     }
+
+    // MARK: - By the clock
+
+    /// Lets those be waited for no more that were silent for too long, and gives out what waits.
+    ///
+    /// - Parameters:
+    ///   - feedsAfter: how long a feed may be silent.
+    ///   - sendersAfter: how long a gateway may be silent.
+    /// - Throws: what makes the node unfit to go on; want of room does not.
+    package func sweep(feedsAfter: Duration, sendersAfter: Duration) throws {
+        settle()
+        let now = clock.now
+        let senders = heard.filter { now - $0.value > sendersAfter }.keys
+        let feeds = feedsHeard.filter { now - $0.value > feedsAfter }.keys
+        for sender in senders { core.set(sender: sender, SourceState.idle.rawValue) }
+        for feed in feeds { core.set(feed: feed, SourceState.idle.rawValue) }
+        do {
+            try core.commit(isForced: true)
+        } catch let error as StorageError where error.code == .full {
+            shortage = error
+            return
+        }
+        shortage = nil
+        for sender in senders { heard[sender] = nil }
+        for feed in feeds { feedsHeard[feed] = nil }
+    }
+
+    /// What keeps reads from being taken now, if anything.
+    package var trouble: String? { shortage?.description }
 
     /// Moves the log into the archive when enough has gathered, or in any case.
     package func tidy(forwards: [String], isForced: Bool) throws {
         guard try isForced || core.unarchived() >= 100_000 else { return }
-        try core.tidy(forwards: forwards)
+        do {
+            try core.tidy(forwards: forwards)
+        } catch let error as StorageError where error.code == .full {
+            // The log keeps it; the archive follows when there is room.
+            shortage = error
+        }
+    }
+
+    /// Works off what was taken in and moves all into the archive; for the end of a run.
+    package func finish(forwards: [String]) throws {
+        settle()
+        try core.commit(isForced: true)
+        try tidy(forwards: forwards, isForced: true)
     }
 
     /// Notes what the next node has.

@@ -44,6 +44,9 @@ package struct NodeState {
     /// The account of each feed since the state began.
     package var counts: [FeedCounts] { deduplicator.counts }
 
+    /// Reads waiting for their turn, and sightings still open.
+    package var waiting: (reads: Int, sightings: Int) { deduplicator.waiting }
+
     /// Nothing on time that leaves from now on begins earlier.
     package var closedThrough: Timestamp { joiner?.closedThrough ?? deduplicator.closedThrough }
 

@@ -1,0 +1,135 @@
+import FeedDecoding
+import Foundation
+import Yams
+
+extension ConfigurationParser {
+    private static let sources = ["file", "http", "tcp", "directory", "stdin"]
+    private static let known = [
+        "name", "force", "forces", "source", "path", "format", "timeZone", "token", "tokenInQuery", "bodyMax",
+        "listen",
+        "acknowledge", "done", "rejected", "settle",
+    ]
+
+    mutating func parseFeeds(_ node: Node?) {
+        for item in reader.items(node, of: "feeds") {
+            let members = reader.members(item, of: "a feed", known: Self.known)
+            guard let name = reader.text(members["name"], "a feed's name", in: item) else { continue }
+            if configuration.feeds.contains(where: { $0.name == name }) {
+                reader.note("feed \(name) is there twice", at: item)
+            }
+            var feed = NodeConfiguration.Feed(name: name, forces: forces(of: name, members, item))
+            feed.format = format(of: name, members["format"])
+            feed.timeZone = timeZone(of: name, members["timeZone"])
+            parseSource(of: &feed, members, item)
+            configuration.feeds.append(feed)
+        }
+    }
+
+    private func parseSource(of feed: inout NodeConfiguration.Feed, _ members: [String: Node], _ item: Node) {
+        let name = feed.name
+        let source = members["source"].flatMap { reader.text($0, "source of feed \(name)") } ?? "file"
+        guard Self.sources.contains(source) else {
+            let known = Self.sources.joined(separator: ", ")
+            return reader.note(
+                "source of feed \(name): '\(source)' is not known; there are \(known)",
+                at: members["source"]
+            )
+        }
+        if source == "file" || source == "directory" {
+            feed.path = reader.text(members["path"], "path of feed \(name)", in: item).map(resolved)
+        } else if feed.format == nil, members["format"] == nil {
+            reader.note("format of feed \(name) is missing: no file name tells it", at: item)
+        }
+        switch source {
+        case "http":
+            feed.source = .http
+            feed.token = token(of: name, members, item)
+            if let most = reader.integer(members["bodyMax"], "bodyMax of feed \(name)", 1024...1 << 32) {
+                feed.bodyMax = most
+            }
+        case "tcp":
+            guard let address = address(members["listen"], "listen of feed \(name)", in: item) else { return }
+            feed.source = .tcp(
+                address,
+                acknowledges: flag(members["acknowledge"], "acknowledge of feed \(name)")
+            )
+        case "directory": feed.source = .directory(dropFolder(of: feed, members))
+        case "stdin": feed.source = .input
+        default: break
+        }
+    }
+
+    private func flag(_ node: Node?, _ what: String) -> Bool {
+        guard let node else { return false }
+        if let value = node.bool { return value }
+        reader.note("\(what) must be true or false", at: node)
+        return false
+    }
+
+    private func token(of feed: String, _ members: [String: Node], _ item: Node) -> NodeConfiguration
+        .FeedToken?
+    {
+        guard let node = members["token"] else {
+            reader.note("token of feed \(feed) is missing: without one nobody may post to it", at: item)
+            return nil
+        }
+        let own = reader.members(node, of: "token of feed \(feed)", known: ["sha256"])
+        guard let text = reader.text(own["sha256"], "sha256 of feed \(feed)", in: node) else { return nil }
+        let digits = text.compactMap(\.hexDigitValue)
+        guard text.count == 64, digits.count == 64 else {
+            reader.note("sha256 of feed \(feed) must be 64 hexadecimal digits", at: own["sha256"])
+            return nil
+        }
+        let hash = stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+        return .init(
+            sha256: hash,
+            isTakenFromQuery: flag(members["tokenInQuery"], "tokenInQuery of feed \(feed)")
+        )
+    }
+
+    private func dropFolder(of feed: NodeConfiguration.Feed, _ members: [String: Node])
+        -> NodeConfiguration.DropFolderRules
+    {
+        let path = feed.path ?? ""
+        let named = { (name: String) in
+            members[name].flatMap { reader.text($0, "\(name) of feed \(feed.name)") }.map(resolved)
+        }
+        return .init(
+            done: named("done") ?? path + "/done",
+            rejected: named("rejected") ?? path + "/rejected",
+            settle: reader.duration(members["settle"], "settle of feed \(feed.name)", 0...3_600_000) ?? 2000
+        )
+    }
+
+    private func format(of feed: String, _ node: Node?) -> FeedFormat? {
+        guard let node, let text = reader.text(node, "format of feed \(feed)") else { return nil }
+        if let format = FeedFormat(rawValue: text) { return format }
+        let known = FeedFormat.allCases.map(\.rawValue).joined(separator: ", ")
+        reader.note("format of feed \(feed): '\(text)' is not known; there are \(known)", at: node)
+        return nil
+    }
+
+    private func timeZone(of feed: String, _ node: Node?) -> String? {
+        guard let node, let text = reader.text(node, "timeZone of feed \(feed)") else { return nil }
+        if TimeZone(identifier: text) == nil {
+            reader.note("timeZone of feed \(feed): '\(text)' is no zone such as Europe/London", at: node)
+        }
+        return text
+    }
+
+    /// `force: "43"` or `forces: ["43", "44"]`: what a feed may speak for.
+    private func forces(of feed: String, _ members: [String: Node], _ item: Node) -> Set<String> {
+        var nodes = reader.items(members["forces"], of: "forces of feed \(feed)")
+        if let one = members["force"] { nodes.append(one) }
+        if nodes.isEmpty { reader.note("feed \(feed) names no force that it may speak for", at: item) }
+        var codes: Set<String> = []
+        for node in nodes {
+            guard let code = reader.text(node, "a force of feed \(feed)") else { continue }
+            if !configuration.forces.contains(where: { $0.code == code }) {
+                reader.note("feed \(feed): force \(code) is not among the forces", at: node)
+            }
+            codes.insert(code)
+        }
+        return codes
+    }
+}

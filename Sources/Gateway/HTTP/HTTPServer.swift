@@ -1,0 +1,44 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// The node's HTTP interface.
+struct HTTPServer: Service {
+    let address: NodeConfiguration.Address
+    let posts: FeedPosts
+    let status: StatusPages
+    let logger: Logger
+    /// Called with the port once it is bound.
+    let onBound: @Sendable (Int) -> Void
+
+    /// A connection silent for so long is closed.
+    private static let idleTimeout = TimeAmount.minutes(2)
+
+    func run() async throws {
+        let router = Router()
+        router.post("/v1/feeds/{feed}") { request, context in
+            await posts.answer(request, feed: context.parameters.get("feed") ?? "")
+        }
+        router.get("/livez") { _, _ in Response.json("{\"status\":\"live\"}") }
+        router.get("/readyz") { _, _ in await status.ready() }
+        router.get("/metrics") { _, _ in await status.metrics() }
+        router.get("/v1/status") { _, _ in await status.json() }
+        var quiet = logger
+        // No line for each request: what matters is counted.
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let application = Application(
+            responder: router.buildResponder(),
+            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+            configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port)),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? address.port
+                logger.info("listening", metadata: ["interface": "http", "port": "\(port)"])
+                onBound(port)
+            },
+            logger: quiet
+        )
+        try await application.run()
+    }
+}

@@ -1,0 +1,89 @@
+import ANPRModel
+import FeedDecoding
+
+/// A node's numbers as Prometheus text, format 0.0.4.
+struct MetricsText {
+    private(set) var text = ""
+
+    init(_ status: NodeStatus, intakeUsed: Int, intakeMax: Int) {
+        feeds(status)
+        counter(
+            "anpr_sightings_total",
+            "Sightings given out, amendments not counted.",
+            [("", status.tally.sightings)]
+        )
+        counter(
+            "anpr_amendments_total",
+            "Amendments to sightings given out before.",
+            [("", status.tally.amendments)]
+        )
+        gauge(
+            "anpr_lag_seconds",
+            "Event time by which what has left is behind what has come.",
+            Double(status.lag) / 1000
+        )
+        gauge("anpr_reorder_reads", "Reads waiting for their turn.", Double(status.waiting.reads))
+        gauge("anpr_open_sightings", "Sightings that may still grow.", Double(status.waiting.sightings))
+        gauge("anpr_unlogged_sightings", "Sightings waiting for the log.", Double(status.unlogged))
+        gauge("anpr_log_next", "The number that the next sighting gets.", Double(status.logged))
+        gauge("anpr_intake_bytes", "Bytes of posts in work.", Double(intakeUsed))
+        gauge("anpr_intake_bytes_max", "Bytes of posts that may be in work.", Double(intakeMax))
+        gauge("anpr_ready", "1 when reads are taken.", status.trouble == nil ? 1 : 0)
+        histogram("anpr_journal_sync_seconds", "How long the journal's syncs took.", status.syncs)
+    }
+
+    private mutating func feeds(_ status: NodeStatus) {
+        let label = { (feed: NodeStatus.Feed) in "feed=\"\(Self.escaped(feed.name))\"" }
+        for (name, help, value) in [
+            ("received", "Records met.", \.counts.received),
+            ("accepted", "Reads taken and not redelivered.", \.counts.accepted),
+            ("redelivered", "Reads delivered again.", \.counts.redelivered),
+            ("late", "Reads behind the watermark.", \.counts.late),
+        ] as [(String, String, KeyPath<NodeStatus.Feed, UInt64>)] {
+            counter(
+                "anpr_feed_\(name)_total",
+                help,
+                status.feeds.map { (label($0), Int($0[keyPath: value])) }
+            )
+        }
+        let refused = status.feeds.flatMap { feed in
+            feed.gauges.refused.sorted { $0.key.name < $1.key.name }.map { reason, count in
+                ("\(label(feed)),reason=\"\(reason.name)\"", count)
+            }
+        }
+        counter("anpr_feed_rejected_total", "Records in quarantine since the start, by reason.", refused)
+        head("anpr_feed_silence_seconds", "Time since anything came of a feed that is waited for.", "gauge")
+        for feed in status.feeds {
+            if let silence = feed.silence { text += "anpr_feed_silence_seconds{\(label(feed))} \(silence)\n" }
+        }
+    }
+
+    private mutating func head(_ name: String, _ help: String, _ kind: String) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
+    }
+
+    private mutating func counter(_ name: String, _ help: String, _ values: [(labels: String, value: Int)]) {
+        head(name, help, "counter")
+        for (labels, value) in values { text += name + (labels.isEmpty ? "" : "{\(labels)}") + " \(value)\n" }
+    }
+
+    private mutating func gauge(_ name: String, _ help: String, _ value: Double) {
+        head(name, help, "gauge")
+        text += "\(name) \(value)\n"
+    }
+
+    private mutating func histogram(_ name: String, _ help: String, _ histogram: DurationHistogram) {
+        head(name, help, "histogram")
+        var count = 0
+        for (step, bound) in DurationHistogram.bounds.enumerated() {
+            count += histogram.counts[step]
+            text += "\(name)_bucket{le=\"\(bound / 1000)\"} \(count)\n"
+        }
+        text += "\(name)_bucket{le=\"+Inf\"} \(histogram.count)\n"
+        text += "\(name)_sum \(histogram.sum)\n\(name)_count \(histogram.count)\n"
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+}

@@ -1,0 +1,58 @@
+package import ANPRModel
+import Deduplication
+import FeedDecoding
+
+/// How a running node stands, in numbers.
+package struct NodeStatus: Sendable {
+    /// One feed.
+    package struct Feed: Sendable {
+        /// Its name.
+        package var name: String
+        /// Its account since the data folder was begun or this run took it up.
+        package var counts = FeedCounts()
+        /// What came since the node was started.
+        package var gauges = NodeGauges.Feed()
+        /// Seconds since anything came; `nil` when the node waits for it no more.
+        package var silence: Double?
+    }
+
+    /// The node's name.
+    package var node: String
+    /// Each live feed.
+    package var feeds: [Feed] = []
+    /// What left.
+    package var tally = SightingTally()
+    /// How far, in milliseconds of event time, what has left is behind what has come.
+    package var lag: Int64 = 0
+    /// Reads waiting for their turn, and sightings still open.
+    package var waiting: (reads: Int, sightings: Int) = (0, 0)
+    /// Sightings that wait for the log.
+    package var unlogged = 0
+    /// The number that the next sighting gets.
+    package var logged: UInt64 = 0
+    /// Syncs of the journal.
+    package var syncs = DurationHistogram()
+    /// What keeps reads from being taken.
+    package var trouble: String?
+
+    /// The status as one JSON object.
+    package var json: String {
+        let feeds = feeds.map { feed in
+            let counts = feed.counts
+            let refused = feed.gauges.refused.sorted { $0.key.name < $1.key.name }
+                .map { "\"\($0.key.name)\":\($0.value)" }
+            return """
+                {"feed":\(JSONText.quoted(feed.name)),"received":\(counts.received),"accepted":\(counts.accepted),\
+                "rejected":\(counts.rejected),"redelivered":\(counts.redelivered),"late":\(counts.late),\
+                "silentSeconds":\(feed.silence.map { "\(Int($0))" } ?? "null"),"refused":{\(refused.joined(separator: ","))}}
+                """
+        }
+        return """
+            {"node":\(JSONText.quoted(node)),"ready":\(trouble == nil),\
+            "trouble":\(trouble.map(JSONText.quoted) ?? "null"),"sightings":\(tally.sightings),\
+            "amendments":\(tally.amendments),"lagMilliseconds":\(lag),"waitingReads":\(waiting.reads),\
+            "openSightings":\(waiting.sightings),"unlogged":\(unlogged),"logged":\(logged),\
+            "feeds":[\(feeds.joined(separator: ","))]}
+            """
+    }
+}
