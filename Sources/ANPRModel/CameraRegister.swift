@@ -65,6 +65,19 @@ public struct CameraRegister: Sendable {
         rank()
     }
 
+    /// The same register, under the same indexes, in which only the given cameras are found.
+    ///
+    /// For what comes in: a camera that has left the register's file keeps its past but sends nothing more.
+    public func finding(only cameras: [Camera]) -> CameraRegister {
+        var limited = self
+        limited.lookup = CameraLookup()
+        for camera in cameras {
+            guard let index = find(force: camera.force, name: camera.name) else { continue }
+            limited.lookup.insert(camera, as: index)
+        }
+        return limited
+    }
+
     /// Finds the current registration of a camera by the bytes of its two texts.
     public func find(_ bytes: Span<UInt8>, force: Range<Int>, name: Range<Int>) -> CameraIndex? {
         lookup.find(bytes, force: force, name: name)

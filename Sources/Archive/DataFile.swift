@@ -162,6 +162,26 @@ public final class DataLock: Sendable {
             close(descriptor)
             throw StorageError(.locked, "\(folder): another anpr process is writing to this data folder")
         }
+        // Who has it, for those who want to send it a signal.
+        let text = Array("\(getpid())\n".utf8)
+        guard ftruncate(descriptor, 0) == 0, unsafe pwrite(descriptor, text, text.count, 0) == text.count
+        else {
+            close(descriptor)
+            throw .system("write", path)
+        }
+    }
+
+    /// The process that has a folder, if any has.
+    public static func holder(of folder: String) -> Int32? {
+        let descriptor = unsafe open("\(folder)/lock", O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return nil }
+        var text = [UInt8](repeating: 0, count: 16)
+        let count = unsafe text.withUnsafeMutableBytes {
+            unsafe pread(descriptor, $0.baseAddress, $0.count, 0)
+        }
+        return Int32(String(decoding: text.prefix(max(count, 0)), as: UTF8.self).prefix { $0.isNumber })
     }
 
     deinit { close(descriptor) }

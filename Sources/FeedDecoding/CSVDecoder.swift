@@ -16,6 +16,9 @@ public struct CSVDecoder: Sendable {
     private var columns: [Int]?
     /// Inside a line that was refused as too long.
     private var isSkipping = false
+    /// Takes over another decoder's rules and cameras.
+    mutating func adopt(_ other: CSVDecoder) { assembler = other.assembler }
+
     /// Refuses reads captured after a moment from now on.
     mutating func refuse(after latest: Timestamp) { assembler.latest = latest }
 

@@ -57,6 +57,19 @@ public struct FeedDecoder: Sendable {
         }
     }
 
+    /// Takes over the rules and cameras of another decoder of the same format, wherever this one stands.
+    public mutating func adopt(_ other: FeedDecoder) {
+        switch (kind, other.kind) {
+        case (.ndjson(var decoder), .ndjson(let other)):
+            decoder.adopt(other)
+            kind = .ndjson(decoder)
+        case (.csv(var decoder), .csv(let other)):
+            decoder.adopt(other)
+            kind = .csv(decoder)
+        default: break
+        }
+    }
+
     /// The decoder at the start of another run of bytes, with what it has learnt of the feed's ways.
     ///
     /// - Returns: `nil` for a format whose decoder is better made anew.

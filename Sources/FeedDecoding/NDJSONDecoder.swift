@@ -27,6 +27,9 @@ public struct NDJSONDecoder: Sendable {
         set { assembler.rules = newValue }
     }
 
+    /// Takes over another decoder's rules and cameras.
+    mutating func adopt(_ other: NDJSONDecoder) { assembler = other.assembler }
+
     /// Refuses reads captured after a moment from now on.
     mutating func refuse(after latest: Timestamp) { assembler.latest = latest }
 

@@ -46,6 +46,11 @@ struct DataOption: ParsableArguments {
                 throw CommandInput.unusableInput
             }
         }
+        return try Self.existing(folder)
+    }
+
+    /// A folder, if it is a node's.
+    static func existing(_ folder: String) throws -> String {
         guard DataFolder.exists("\(folder)/catalogue.sqlite") else {
             Console.note("\(folder): not a node's data folder: there is no catalogue in it")
             throw CommandInput.unusableInput

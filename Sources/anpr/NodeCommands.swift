@@ -84,6 +84,34 @@ private final class PortFile: Sendable {
     }
 }
 
+/// `anpr reload`: has a daemon read its configuration again.
+struct ReloadCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reload",
+        abstract: "Have a running node read its configuration again; its log says what it made of it."
+    )
+
+    @OptionGroup var node: DataOption
+
+    func run() throws {
+        let folder = try node.folder()
+        guard let holder = DataLock.holder(of: folder) else {
+            Console.note("\(folder): no node runs on this folder")
+            throw ExitCode.failure
+        }
+        // To anything but a daemon the signal would be its end.
+        let arguments = try Console.contents(of: "/proc/\(holder)/cmdline").split(separator: 0)
+        guard arguments.contains(where: { $0.elementsEqual("serve".utf8) }) else {
+            Console.note("\(folder): process \(holder) works on this folder, but it is no daemon")
+            throw ExitCode.failure
+        }
+        guard kill(holder, SIGHUP) == 0 else {
+            Console.note("process \(holder): \(unsafe String(cString: strerror(errno)))")
+            throw ExitCode.failure
+        }
+    }
+}
+
 /// `anpr quarantine`: rejected input.
 struct QuarantineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -87,6 +87,8 @@ final class LiveNode {
         process?.wait()
     }
 
+    var isRunning: Bool { process?.isRunning ?? false }
+
     func stop() -> Int32 {
         process?.signal(SIGTERM)
         return process?.wait() ?? -1

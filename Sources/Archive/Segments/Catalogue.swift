@@ -123,6 +123,13 @@ public final class Catalogue {
         )
     }
 
+    /// Where each reader of the sighting log stands, by name.
+    public func cursors() throws(StorageError) -> [(name: String, sequence: UInt64)] {
+        try database.run("SELECT name, sequence FROM cursors ORDER BY name").map { row in
+            (row[0].text, UInt64(row[1].integer))
+        }
+    }
+
     /// Moves a reader of the sighting log forward.
     public func setCursor(_ name: String, _ sequence: UInt64) throws(StorageError) {
         try database.run(

@@ -61,6 +61,14 @@ public final class SightingLog: Sendable {
         state.withLock { $0.observers.append(observer) }
     }
 
+    /// How far a log goes that another process may be writing: the number of the next sighting.
+    public static func end(of folder: String) throws -> UInt64 {
+        for part in try parts(in: folder).reversed() {
+            if let end = LogScan(try DataFile(part.path, .read).contents()).lastMark { return end.sequence }
+        }
+        return 0
+    }
+
     static func parts(in folder: String) throws -> [Part] {
         try DataFolder.names(in: folder).filter { $0.hasSuffix(".sightings") }.map { name in
             guard let first = UInt64(name.dropLast(10)) else {

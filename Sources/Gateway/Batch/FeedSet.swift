@@ -81,7 +81,7 @@ package struct FeedSet {
             path: entry.path,
             name: entry.name,
             format: feed?.format ?? format,
-            register: node.state.register,
+            register: node.cameras,
             rules: rules,
             isFingerprinted: true
         )

@@ -42,6 +42,7 @@ extension NodeConfiguration {
         guard reader.problems.isEmpty else {
             throw ConfigurationRefused(path: path, problems: reader.problems.sorted { $0.line < $1.line })
         }
+        parser.configuration.path = path
         return parser.configuration
     }
 

@@ -104,6 +104,8 @@ package struct NodeConfiguration: Sendable {
         package var gateways: [Gateway]
     }
 
+    /// The file it was read from.
+    package var path = ""
     /// The node's name.
     package var node = ""
     /// The data folder.

@@ -8,8 +8,7 @@ import NIOCore
 
 /// `POST /v1/feeds/{feed}`: reads in; answered once they are on stable storage.
 struct FeedPosts: Sendable {
-    let feeds: [String: FeedIntake]
-    let access: FeedGuard
+    let table: FeedTable
     let budget: IntakeBudget
     let logger: Logger
 
@@ -19,11 +18,7 @@ struct FeedPosts: Sendable {
     /// Answers a post.
     func answer(_ request: Request, feed name: String) async -> Response {
         do {
-            guard let intake = feeds[name] else {
-                throw Problem(status: .notFound, name: "feed-unknown", detail: "there is no such feed here")
-            }
-            try access.check(request, feed: name)
-            let receipt = try await take(request, intake)
+            let receipt = try await take(request, table.intake(name, for: request))
             return .json(Self.text(receipt))
         } catch let problem as Problem {
             return problem.response
@@ -57,6 +52,7 @@ struct FeedPosts: Sendable {
             taken += bytes
         }
         try reserve(Self.overhead + (expected ?? 0))
+        let version = intake.version
         var body: PostedBody
         var broken: PostedBody.Fault?
         do throws(PostedBody.Fault) {
@@ -78,7 +74,7 @@ struct FeedPosts: Sendable {
             }
         }
         do throws(PostedBody.Fault) {
-            if broken == nil { intake.recycle(try body.finish()) }
+            if broken == nil { intake.recycle(try body.finish(), version: version) }
         } catch { broken = error }
         let receipt = try await intake.accept(body.batch)
         if let problem = Self.fault(of: body, broken, receipt) { throw problem }

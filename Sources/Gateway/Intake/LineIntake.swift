@@ -98,16 +98,21 @@ struct LineStream {
     private var decoder: FeedDecoder
     private var buffer = FeedBuffer(capacity: 512)
     private var batch = DecodedBatch()
+    private var version: Int
     /// How many bytes from the start are on stable storage, as reads or in quarantine.
     private(set) var safe: UInt64 = 0
 
     init(_ intake: FeedIntake) {
         self.intake = intake
+        version = intake.version
         decoder = intake.decoder()
     }
 
     /// Decodes what a piece completes.
     mutating func decode(_ piece: ByteBuffer) {
+        let now = intake.version
+        if now != version { intake.renew(&decoder) }
+        version = now
         decoder.refuse(after: intake.latest)
         let count = piece.readableBytes
         unsafe piece.withUnsafeReadableBytes { source in

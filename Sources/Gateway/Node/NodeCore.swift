@@ -31,7 +31,7 @@ package final class NodeCore {
     }
 
     /// What the node was told.
-    package let configuration: NodeConfiguration
+    package private(set) var configuration: NodeConfiguration
     /// The sighting log: what the forwarder reads.
     package let log: SightingLog
     /// The log's folder.
@@ -54,6 +54,8 @@ package final class NodeCore {
     private var waiting: [JournalEntry] = []
     /// How many of those are safe.
     private var safeCount = 0
+    /// The cameras of the register's file.
+    private var registered: [Camera] = []
     /// Sightings given out and not yet in the log.
     private var output = SightingBatch()
     private var tally = SightingTally()
@@ -141,8 +143,12 @@ package final class NodeCore {
         try catalogue.source(kind, name)
     }
 
+    /// The node's register, in which only the cameras registered last are found.
+    package var cameras: CameraRegister { state.register.finding(only: registered) }
+
     /// Registers cameras; those that are new or changed are journalled.
     package func register(_ cameras: [Camera]) throws {
+        registered = cameras
         var grown = state.register
         grown.register(cameras)
         guard grown.count > state.register.count else { return }
@@ -260,6 +266,9 @@ package final class NodeCore {
 
     /// Has a function called with all that goes to the log from now on.
     package func observe(_ observer: ((LoggedRun) -> Void)?) { self.observer = observer }
+
+    /// Takes over what may change while a node runs: whom it takes in, and what it keeps how long.
+    package func update(_ configuration: NodeConfiguration) { self.configuration = configuration }
 
     /// How many bytes wait for `commit`.
     package var uncommittedBytes: Int { journal.unsyncedCount }

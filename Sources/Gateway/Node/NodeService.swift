@@ -60,9 +60,7 @@ package actor NodeService {
             feeds[feed.name] = index
             feedsHeard[index] = now
         }
-        if let cameras = configuration.cameras {
-            try core.register(try NodeConfiguration.register(cameras))
-        }
+        try core.register(try configuration.cameras.map(NodeConfiguration.register) ?? [])
         try core.start(feeds: Array(feedsHeard.keys), senders: Array(heard.keys))
         try core.commit(isForced: true)
     }
@@ -73,8 +71,8 @@ package actor NodeService {
     /// What was given out since the node was opened.
     package var given: SightingTally { core.given }
 
-    /// The cameras of the node.
-    package var register: CameraRegister { core.state.register }
+    /// The node's register, in which only the cameras of its file are found.
+    package var cameras: CameraRegister { core.cameras }
 
     /// How the node stands.
     package var status: NodeStatus {
@@ -125,10 +123,38 @@ package actor NodeService {
     }
 
     /// Notes that a feed has ended, so that it holds the others back no more.
-    package func ended(_ feed: FeedIndex) throws {
+    package func ended(_ name: String) throws {
+        guard let feed = feeds.removeValue(forKey: name) else { return }
         settle()
         feedsHeard[feed] = nil
         core.set(feed: feed, SourceState.ended.rawValue)
+        try core.commit(isForced: true)
+    }
+
+    /// Takes up a feed that joins; the node waits for it as for the others.
+    package func add(feed name: String) throws {
+        guard feeds[name] == nil else { return }
+        let index = try core.source("feed", name)
+        feeds[name] = index
+        feedsHeard[index] = clock.now
+    }
+
+    /// Takes over the cameras and gateways of a configuration that was read again.
+    package func update(_ configuration: NodeConfiguration) throws {
+        settle()
+        try core.register(try configuration.cameras.map(NodeConfiguration.register) ?? [])
+        core.update(configuration)
+        for gateway in configuration.receive?.gateways ?? [] {
+            let sender = try core.source("sender", gateway.node)
+            names[gateway.node] = sender
+            forces[sender] = gateway.forces
+        }
+        let kept = Set((configuration.receive?.gateways ?? []).map(\.node))
+        for (name, sender) in names where !kept.contains(name) {
+            names[name] = nil
+            heard[sender] = nil
+            core.set(sender: sender, SourceState.ended.rawValue)
+        }
         try core.commit(isForced: true)
     }
 

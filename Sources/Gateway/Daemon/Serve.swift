@@ -1,3 +1,4 @@
+import Foundation
 package import Logging
 import ServiceLifecycle
 import UnixSignals
@@ -33,15 +34,31 @@ package struct Serve {
                 "strays": "\(recovery.strays)",
             ]
         )
+        let notifier = Notifier()
+        let table = FeedTable()
+        let onBound = onBound
+        let intakes = Intakes(
+            configuration,
+            node: node,
+            table: table,
+            logger: logger,
+            notifier: notifier,
+            onBound: onBound
+        )
         // Those that bring something in stop before those that work it off.
-        let services =
-            [Housekeeping(node: node, configuration: configuration, logger: logger)] + forwarders(node)
-            + links(node) + (try await intakes(node))
+        var services: [any Service] = [
+            Housekeeping(node: node, configuration: configuration, logger: logger, notifier: notifier)
+        ]
+        services += forwarders(node) + links(node)
+        services.append(Reloader(intakes: intakes))
+        services.append(intakes)
+        if let http = configuration.http { services.append(server(http, table, node)) }
         let group = ServiceGroup(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
+        notifier.tell("READY=1\nMAINPID=\(ProcessInfo.processInfo.processIdentifier)")
         try await group.run()
         try await node.finish(forwards: configuration.forward.map(\.text))
         logger.info("stopped", metadata: ["node": "\(configuration.node)"])
@@ -68,53 +85,30 @@ package struct Serve {
         return [LinkServer(node: node, receive: receive, logger: logger) { onBound("links", $0) }]
     }
 
-    private func intakes(_ node: NodeService) async throws -> [any Service] {
-        var services: [any Service] = []
-        var posted: [String: FeedIntake] = [:]
-        let onBound = onBound
-        for feed in configuration.feeds where feed.source.isLive {
-            let intake = try await FeedIntake(feed, of: configuration, node: node)
-            switch feed.source {
-            case .file: continue
-            case .http: posted[feed.name] = intake
-            case .tcp(let address, let acknowledges):
-                services.append(
-                    LineIntake(
-                        intake: intake,
-                        address: address,
-                        acknowledges: acknowledges,
-                        logger: logger
-                    ) { onBound(feed.name, $0) }
-                )
-            case .directory(let rules):
-                services.append(
-                    DropFolder(intake: intake, path: feed.path ?? "", rules: rules, logger: logger)
-                )
-            case .input: services.append(InputIntake(intake: intake, logger: logger))
-            }
-        }
-        if let http = configuration.http { services.append(server(http, posted, node)) }
-        return services
-    }
-
     private func server(
         _ address: NodeConfiguration.Address,
-        _ feeds: [String: FeedIntake],
+        _ table: FeedTable,
         _ node: NodeService
     ) -> HTTPServer {
         let budget = IntakeBudget(configuration.intakeMax)
         let onBound = onBound
         return HTTPServer(
             address: address,
-            posts: FeedPosts(
-                feeds: feeds,
-                access: FeedGuard(configuration.feeds),
-                budget: budget,
-                logger: logger
-            ),
+            posts: FeedPosts(table: table, budget: budget, logger: logger),
             status: StatusPages(node: node, budget: budget),
             logger: logger
         ) { onBound("http", $0) }
+    }
+}
+
+/// Has the configuration read again at each SIGHUP.
+struct Reloader: Service {
+    let intakes: Intakes
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            for await _ in await UnixSignalsSequence(trapping: .sighup) { intakes.reload() }
+        }
     }
 }
 
@@ -134,6 +128,7 @@ struct Housekeeping: Service {
     let node: NodeService
     let configuration: NodeConfiguration
     let logger: Logger
+    let notifier: Notifier
 
     private static let interval = Duration.milliseconds(500)
 
@@ -154,6 +149,7 @@ struct Housekeeping: Service {
             let now = await node.trouble
             if now != trouble { report(now) }
             trouble = now
+            notifier.tell("WATCHDOG=1")
             try await Task.sleep(for: Self.interval)
         }
     }
