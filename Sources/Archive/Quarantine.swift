@@ -121,14 +121,23 @@ public final class Quarantine {
         return gone
     }
 
+    /// A record with its id: the day of receipt and the line in that day's file, such as `2026-11-20:17`.
+    public struct Entry: Sendable {
+        /// Names the record for good.
+        public var id: String
+        /// The record.
+        public var record: Record
+    }
+
     /// All records of a quarantine folder, oldest first.
-    public static func records(in folder: String) throws -> [Record] {
+    public static func entries(in folder: String) throws -> [Entry] {
         let decoder = JSONDecoder()
         return try DataFolder.names(in: folder).flatMap { name in
             let bytes = try DataFile("\(folder)/\(name)", .read).contents()
             return try bytes.split(separator: 0x0A).enumerated().map { line, text in
                 do {
-                    return try decoder.decode(Record.self, from: Data(text))
+                    let record = try decoder.decode(Record.self, from: Data(text))
+                    return Entry(id: "\(name.dropLast(7)):\(line + 1)", record: record)
                 } catch {
                     throw StorageError(
                         .damaged,

@@ -55,6 +55,22 @@ public struct DecodedBatch: Sendable {
         )
     }
 
+    /// Appends what another batch has.
+    public mutating func append(_ other: DecodedBatch) {
+        let base = UInt32(details.count)
+        for var read in other.reads {
+            if read.details > 0 { read.details += base }
+            reads.append(read)
+        }
+        details += other.details
+        refusals += other.refusals
+        received += other.received
+        rejected += other.rejected
+        unknownFields += other.unknownFields
+        droppedFields += other.droppedFields
+        images += other.images
+    }
+
     /// Empties the batch and keeps its room.
     public mutating func removeAll() {
         reads.removeAll(keepingCapacity: true)

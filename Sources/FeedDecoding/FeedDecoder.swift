@@ -57,6 +57,19 @@ public struct FeedDecoder: Sendable {
         }
     }
 
+    /// Decodes one record by itself.
+    ///
+    /// - Parameters:
+    ///   - record: its bytes, with or without a line end.
+    ///   - header: the header row of a CSV feed; other formats have none.
+    public mutating func decode(whole record: [UInt8], header: [UInt8], into batch: inout DecodedBatch) {
+        var isCSV = false
+        if case .csv = kind { isCSV = true }
+        var buffer = FeedBuffer(capacity: record.count + header.count + 1)
+        buffer.append(isCSV ? header + [0x0A] + record : record)
+        decode(&buffer, isFinal: true, into: &batch)
+    }
+
     /// Takes over the rules and cameras of another decoder of the same format, wherever this one stands.
     public mutating func adopt(_ other: FeedDecoder) {
         switch (kind, other.kind) {

@@ -112,37 +112,6 @@ struct ReloadCommand: ParsableCommand {
     }
 }
 
-/// `anpr quarantine`: rejected input.
-struct QuarantineCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "quarantine",
-        abstract: "Rejected input.",
-        subcommands: [List.self]
-    )
-
-    /// `anpr quarantine list`.
-    struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "list",
-            abstract: "List rejected records by feed, place and reason; never their contents."
-        )
-
-        @OptionGroup var node: DataOption
-
-        func run() throws {
-            let records = try Quarantine.records(in: "\(try node.folder())/quarantine")
-            var text = ""
-            for record in records {
-                text += "\(record.received)  \(record.feed):\(record.line)  byte \(record.offset)  "
-                text +=
-                    "\(record.reason)\(record.continued == true ? " (continued)" : "")  \(record.raw.count) bytes\n"
-            }
-            try Console.output(text)
-            Console.note("\(NumberText.grouped(records.count)) records")
-        }
-    }
-}
-
 /// `anpr retention`: what would go, and what goes.
 struct RetentionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

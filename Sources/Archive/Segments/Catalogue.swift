@@ -60,6 +60,7 @@ public final class Catalogue {
             rows INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL)
             """,
             "cursors (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL)",
+            "replayed (record TEXT PRIMARY KEY)",
             """
             purges (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, rule TEXT NOT NULL, \
             sightings INTEGER NOT NULL, contributions INTEGER NOT NULL)
@@ -128,6 +129,20 @@ public final class Catalogue {
         try database.run("SELECT name, sequence FROM cursors ORDER BY name").map { row in
             (row[0].text, UInt64(row[1].integer))
         }
+    }
+
+    /// The quarantine records that were taken in after all, by their ids.
+    public func replayed() throws(StorageError) -> Set<String> {
+        Set(try database.run("SELECT record FROM replayed").map { row in row[0].text })
+    }
+
+    /// Notes quarantine records that were taken in after all.
+    public func noteReplayed(_ records: [String]) throws(StorageError) {
+        try database.run("BEGIN IMMEDIATE")
+        for record in records {
+            try database.run("INSERT OR IGNORE INTO replayed VALUES (?)", [.text(record)])
+        }
+        try database.run("COMMIT")
     }
 
     /// Moves a reader of the sighting log forward.
