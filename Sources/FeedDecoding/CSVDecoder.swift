@@ -14,13 +14,23 @@ public struct CSVDecoder: Sendable {
     private var fields = FieldSlots()
     /// The slot of each column, or `ReadField.count`; `nil` before the header.
     private var columns: [Int]?
+    /// The names of the columns, for a mapping.
+    private var names: [String] = []
+    /// Makes reads of records whose columns are a vendor's.
+    private var mapper: RecordMapper?
     /// Inside a line that was refused as too long.
     private var isSkipping = false
     /// Takes over another decoder's rules and cameras.
-    mutating func adopt(_ other: CSVDecoder) { assembler = other.assembler }
+    mutating func adopt(_ other: CSVDecoder) {
+        assembler = other.assembler
+        mapper = other.mapper
+    }
 
     /// Refuses reads captured after a moment from now on.
-    mutating func refuse(after latest: Timestamp) { assembler.latest = latest }
+    mutating func refuse(after latest: Timestamp) {
+        assembler.latest = latest
+        mapper?.refuse(after: latest)
+    }
 
     /// Where decoding stands: line ends and bytes consumed.
     public private(set) var position = FeedPosition()
@@ -28,6 +38,13 @@ public struct CSVDecoder: Sendable {
     /// A decoder of one feed.
     public init(register: CameraRegister, rules: FeedRules) {
         assembler = ReadAssembler(register: register, rules: rules)
+    }
+
+    /// A decoder of one feed with a vendor's columns.
+    init(delimiter: UInt8, register: CameraRegister, rules: FeedRules, mapper: RecordMapper) {
+        self.init(register: register, rules: rules)
+        record.delimiter = delimiter
+        self.mapper = mapper
     }
 
     /// What the feed may do; can change between chunks.
@@ -38,7 +55,7 @@ public struct CSVDecoder: Sendable {
 
     /// The required columns that the header lacks, so that no record of this feed can be a read.
     public var missingColumns: [String] {
-        guard let columns else { return [] }
+        guard let columns, mapper == nil else { return [] }
         return [ReadField.vrm, .force, .camera, .captured].filter { !columns.contains($0.rawValue) }.map(
             \.name
         )
@@ -160,11 +177,17 @@ public struct CSVDecoder: Sendable {
             position.line += 1
             return record.length
         }
+        let raw = bytes.extracting(start..<start + record.length)
+        let isUTF8 = (try? UTF8Span(validating: raw)) != nil
+        if isUTF8, mapper != nil {
+            takeMapped(bytes, start..<start + record.length, &batch)
+            position.line += UInt64(record.lineCount)
+            return record.length
+        }
         batch.received += 1
         do throws(ReadRefusal) {
             let text = record.text
-            let raw = bytes.extracting(start..<start + record.length)
-            guard (try? UTF8Span(validating: raw)) != nil else { throw .badUTF8 }
+            guard isUTF8 else { throw .badUTF8 }
             locate(&batch)
             try assembler.assemble(text.span, fields, into: &batch)
             position.line += UInt64(record.lineCount)
@@ -194,7 +217,17 @@ public struct CSVDecoder: Sendable {
         }
     }
 
+    /// Gives a mapping the record just scanned, as an object of its columns.
+    private mutating func takeMapped(_ bytes: Span<UInt8>, _ range: Range<Int>, _ batch: inout DecodedBatch) {
+        let values = (0..<min(names.count, record.fieldCount)).filter { !record.range($0).isEmpty }
+        let members = values.map { DocumentNode.Member(names[$0], .text(record.value($0))) }
+        let raw = refusal(bytes, range, .malformed).raw
+        let line = position.line + 1
+        mapper?.take(.object(members), raw: raw, line: line, offset: position.offset, into: &batch)
+    }
+
     private mutating func takeHeader() {
+        names = mapper == nil ? [] : (0..<record.fieldCount).map(record.value)
         columns = (0..<record.fieldCount).map { KnownKeys.find(Array(record.text[record.range($0)])) }
     }
 

@@ -3,6 +3,8 @@
 /// LF, CRLF and CR end a record; a quote counts only at the start of a field, and text behind a closing quote is kept
 /// as it stands, as spreadsheet programs do.
 struct CSVRecord: Sendable {
+    /// What separates values.
+    var delimiter = UInt8(ascii: ",")
     /// The values, one after the other.
     private(set) var text: [UInt8] = []
     /// Where each value ends in `text`.
@@ -80,8 +82,7 @@ struct CSVRecord: Sendable {
         case (.quoteSeen, UInt8(ascii: "\"")):
             text.append(byte)
             state = .quoted
-        case (.fieldStart, UInt8(ascii: ",")), (.unquoted, UInt8(ascii: ",")),
-            (.quoteSeen, UInt8(ascii: ",")):
+        case (.fieldStart, delimiter), (.unquoted, delimiter), (.quoteSeen, delimiter):
             ends.append(text.count)
             state = .fieldStart
         case (.quoted, _): text.append(byte)

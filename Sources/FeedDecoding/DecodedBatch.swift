@@ -9,6 +9,9 @@ public struct RefusedRecord: Sendable, Equatable {
     /// Where the record starts in the feed, in bytes after decompression.
     public var offset: UInt64
     /// The record's bytes; of an over-long record a part of at most 1 MiB.
+    ///
+    /// Of a document with several records the whole document, with the first of them that is refused; empty with the
+    /// others.
     public var raw: [UInt8]
     /// Whether this is a further part of the over-long record before it, not counted again.
     public var isContinuation = false
@@ -34,9 +37,17 @@ public struct DecodedBatch: Sendable {
     public var droppedFields = 0
     /// Images that came with reads.
     public var images = 0
+    /// Documents or records that are no reads by their kind, such as heartbeats and previews; not received.
+    public var ignored = 0
 
     /// An empty batch.
     public init() {}
+
+    /// Records a refusal.
+    mutating func refuse(_ raw: [UInt8], _ reason: ReadRefusal, line: UInt64, offset: UInt64) {
+        rejected += 1
+        refusals.append(RefusedRecord(reason: reason, line: line, offset: offset, raw: raw))
+    }
 
     /// Records a piece of an over-long record; only the first piece counts.
     mutating func refuseLong(_ raw: [UInt8], at position: FeedPosition, isContinuation: Bool) {
@@ -69,6 +80,7 @@ public struct DecodedBatch: Sendable {
         unknownFields += other.unknownFields
         droppedFields += other.droppedFields
         images += other.images
+        ignored += other.ignored
     }
 
     /// Empties the batch and keeps its room.
@@ -81,5 +93,6 @@ public struct DecodedBatch: Sendable {
         unknownFields = 0
         droppedFields = 0
         images = 0
+        ignored = 0
     }
 }

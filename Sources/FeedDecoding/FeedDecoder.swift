@@ -1,11 +1,5 @@
 public import ANPRModel
 
-/// The formats a feed can come in.
-public enum FeedFormat: String, CaseIterable, Sendable {
-    case ndjson
-    case csv
-}
-
 /// Decodes a feed of any known format: the bytes go in as they arrive, reads and refusals come out.
 ///
 /// Synchronous and without I/O; the same bytes give the same batch however they are cut into chunks.
@@ -13,9 +7,12 @@ public struct FeedDecoder: Sendable {
     private enum Kind: Sendable {
         case ndjson(NDJSONDecoder)
         case csv(CSVDecoder)
+        case mapped(MappedDecoder)
     }
 
     private var kind: Kind
+    /// Whether the format needs a mapping that the rules don't give.
+    private let lacksMapping: Bool
 
     /// A decoder of one feed.
     ///
@@ -24,11 +21,14 @@ public struct FeedDecoder: Sendable {
     ///   - register: the cameras it may name.
     ///   - rules: what it may do.
     public init(format: FeedFormat, register: CameraRegister, rules: FeedRules) {
-        kind =
-            switch format {
-            case .ndjson: .ndjson(NDJSONDecoder(register: register, rules: rules))
-            case .csv: .csv(CSVDecoder(register: register, rules: rules))
-            }
+        lacksMapping = format == .mapped && rules.mapping == nil
+        if let mapping = format.mapping(rules) {
+            kind = .mapped(MappedDecoder(mapping, register: register, rules: rules))
+        } else if format == .csv {
+            kind = .csv(CSVDecoder(register: register, rules: rules))
+        } else {
+            kind = .ndjson(NDJSONDecoder(register: register, rules: rules))
+        }
     }
 
     /// Where decoding stands; everything before it is in some batch.
@@ -36,11 +36,13 @@ public struct FeedDecoder: Sendable {
         switch kind {
         case .ndjson(let decoder): decoder.position
         case .csv(let decoder): decoder.position
+        case .mapped(let decoder): decoder.position
         }
     }
 
     /// What makes the whole feed unusable, if anything.
     public var unusable: String? {
+        if lacksMapping { return "the feed's format is mapped, and it has no mapping" }
         guard case .csv(let decoder) = kind, !decoder.missingColumns.isEmpty else { return nil }
         return "the header row has no column \(decoder.missingColumns.joined(separator: ", "))"
     }
@@ -54,6 +56,9 @@ public struct FeedDecoder: Sendable {
         case .csv(var decoder):
             decoder.refuse(after: latest)
             kind = .csv(decoder)
+        case .mapped(var decoder):
+            decoder.refuse(after: latest)
+            kind = .mapped(decoder)
         }
     }
 
@@ -79,6 +84,9 @@ public struct FeedDecoder: Sendable {
         case (.csv(var decoder), .csv(let other)):
             decoder.adopt(other)
             kind = .csv(decoder)
+        case (.mapped(var decoder), .mapped(let other)):
+            decoder.adopt(other)
+            kind = .mapped(decoder)
         default: break
         }
     }
@@ -107,6 +115,9 @@ public struct FeedDecoder: Sendable {
         case .csv(var decoder):
             decoder.resume(at: position, header: opening)
             kind = .csv(decoder)
+        case .mapped(var decoder):
+            decoder.resume(at: position, opening: opening)
+            kind = .mapped(decoder)
         }
     }
 
@@ -124,6 +135,9 @@ public struct FeedDecoder: Sendable {
         case .csv(var decoder):
             decoder.decode(&buffer, isFinal: isFinal, into: &batch)
             kind = .csv(decoder)
+        case .mapped(var decoder):
+            decoder.decode(&buffer, isFinal: isFinal, into: &batch)
+            kind = .mapped(decoder)
         }
     }
 }

@@ -9,11 +9,38 @@ public struct FeedRules: Sendable {
     /// Reads captured after this moment are refused: a clock that runs ahead would drag the watermark along.
     public var latest: Timestamp
 
+    /// The force of the feed's reads, where the format carries none.
+    public var force: String?
+    /// The camera of all the feed's reads, whatever they name.
+    ///
+    /// Like what follows, for the formats of vendors only.
+    public var camera: String?
+    /// Which of day and month comes first in dates written in numbers; without it such a date is refused.
+    public var dateOrder: DateOrder?
+    /// Whether epochs are local times as if UTC, so that they are taken in `timeZone`.
+    public var epochIsLocal: Bool
+    /// What the format `mapped` means.
+    public var mapping: FeedMapping?
+
     /// Rules that refuse as little as possible.
-    public init(forces: Set<String>? = nil, timeZone: LocalTimeZone? = nil, latest: Timestamp = .latest) {
+    public init(
+        forces: Set<String>? = nil,
+        timeZone: LocalTimeZone? = nil,
+        latest: Timestamp = .latest,
+        force: String? = nil,
+        camera: String? = nil,
+        dateOrder: DateOrder? = nil,
+        epochIsLocal: Bool = false,
+        mapping: FeedMapping? = nil
+    ) {
         self.forces = forces
         self.timeZone = timeZone
         self.latest = latest
+        self.force = force
+        self.camera = camera
+        self.dateOrder = dateOrder
+        self.epochIsLocal = epochIsLocal
+        self.mapping = mapping
     }
 }
 

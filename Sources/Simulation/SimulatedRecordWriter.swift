@@ -1,7 +1,7 @@
 import ANPRModel
 import FeedDecoding
 
-/// Writes simulated reads, and rubbish, in a feed's format.
+/// Writes simulated reads, and rubbish, in a feed's format: CSV, or else NDJSON.
 struct SimulatedRecordWriter {
     private(set) var bytes: [UInt8] = []
     private let format: FeedFormat
@@ -21,8 +21,8 @@ struct SimulatedRecordWriter {
         let vrm = dressed(read.vrm, &random)
         let captured = time(read.captured, &random)
         switch format {
-        case .ndjson: writeJSON(read, camera, vrm, captured, &random)
         case .csv: writeCSV(read, camera, vrm, captured, &random)
+        default: writeJSON(read, camera, vrm, captured, &random)
         }
     }
 
@@ -108,7 +108,7 @@ struct SimulatedRecordWriter {
                 "\(captured),\(camera.force),\(camera.name),\(vrm),high,,,,",
             ]
             put(random.one(of: lines) + "\r\n")
-        case .ndjson:
+        default:
             let opening = "{\"force\":\"\(camera.force)\",\"camera\":\"\(camera.name)\""
             let lines = [
                 "\(opening),\"vrm\":\"\(vrm.prefix(3))",

@@ -73,10 +73,10 @@ package struct FeedSet {
 
     private func open(_ entry: Entry, now: Timestamp) throws -> FeedFile {
         let feed = node.configuration.feeds.first { $0.name == entry.name }
-        var rules = FeedRules()
-        rules.forces = feed?.forces ?? Set(node.configuration.forces.map(\.code))
-        rules.timeZone = feed?.timeZone.flatMap(LocalTimeZone.named)
-        rules.latest = Timestamp(milliseconds: now.milliseconds + node.configuration.futureSkew)
+        let latest = Timestamp(milliseconds: now.milliseconds + node.configuration.futureSkew)
+        // A file that the configuration does not name may speak for all forces of the node.
+        let all = NodeConfiguration.Feed(name: entry.name, forces: Set(node.configuration.forces.map(\.code)))
+        let rules = (feed ?? all).rules(latest: latest)
         return try FeedFile(
             path: entry.path,
             name: entry.name,

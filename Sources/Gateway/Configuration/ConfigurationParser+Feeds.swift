@@ -7,7 +7,7 @@ extension ConfigurationParser {
     private static let known = [
         "name", "force", "forces", "source", "path", "format", "timeZone", "token", "tokenInQuery", "bodyMax",
         "listen",
-        "acknowledge", "done", "rejected", "settle",
+        "acknowledge", "done", "rejected", "settle", "camera", "dateOrder", "epochIsLocal", "mapping",
     ]
 
     mutating func parseFeeds(_ node: Node?) {
@@ -20,8 +20,42 @@ extension ConfigurationParser {
             var feed = NodeConfiguration.Feed(name: name, forces: forces(of: name, members, item))
             feed.format = format(of: name, members["format"])
             feed.timeZone = timeZone(of: name, members["timeZone"])
+            parseRecords(of: &feed, members, item)
             parseSource(of: &feed, members, item)
             configuration.feeds.append(feed)
+        }
+    }
+
+    /// What the formats of vendors leave open.
+    private func parseRecords(of feed: inout NodeConfiguration.Feed, _ members: [String: Node], _ item: Node)
+    {
+        let name = feed.name
+        feed.camera = members["camera"].flatMap { reader.text($0, "camera of feed \(name)") }
+        feed.epochIsLocal = flag(members["epochIsLocal"], "epochIsLocal of feed \(name)")
+        if let node = members["dateOrder"], let text = reader.text(node, "dateOrder of feed \(name)") {
+            feed.dateOrder = DateOrder(rawValue: text)
+            if feed.dateOrder == nil {
+                let known = DateOrder.allCases.map(\.rawValue).joined(separator: " or ")
+                reader.note("dateOrder of feed \(name) must be \(known)", at: node)
+            }
+        }
+        if let node = members["mapping"] {
+            do throws(FeedMapping.Problems) {
+                feed.mapping = try FeedMapping(parsing: node.document)
+            } catch {
+                for text in error.texts { reader.note("mapping of feed \(name): \(text)", at: node) }
+            }
+        }
+        if feed.format == .mapped, members["mapping"] == nil {
+            reader.note("mapping of feed \(name) is missing: its format is mapped", at: item)
+        }
+        if let format = feed.format, format != .ndjson, format != .csv, format != .mapped,
+            feed.forces.count > 1
+        {
+            reader.note(
+                "feed \(name): a \(format.rawValue) feed carries no force, so it is of one force",
+                at: item
+            )
         }
     }
 
@@ -131,5 +165,20 @@ extension ConfigurationParser {
             codes.insert(code)
         }
         return codes
+    }
+}
+
+extension Node {
+    /// The node as a tree of documents, which mappings are read from.
+    fileprivate var document: DocumentNode {
+        if let mapping { return .object(mapping.map { .init($0.key.string ?? "", $0.value.document) }) }
+        if let sequence { return .array(sequence.map(\.document)) }
+        if null != nil { return .null }
+        guard let scalar else { return .null }
+        if scalar.style == .plain {
+            if let bool { return .boolean(bool) }
+            if float != nil { return .number(scalar.string) }
+        }
+        return .text(scalar.string)
     }
 }

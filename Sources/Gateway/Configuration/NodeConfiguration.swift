@@ -67,6 +67,14 @@ package struct NodeConfiguration: Sendable {
         package var format: FeedFormat?
         /// The zone of times without an offset.
         package var timeZone: String?
+        /// The camera of all its reads, for formats that name none.
+        package var camera: String?
+        /// Which of day and month comes first in its dates.
+        package var dateOrder: DateOrder?
+        /// Whether its epochs are local times as if UTC.
+        package var epochIsLocal = false
+        /// How its records become reads, for the format `mapped`.
+        package var mapping: FeedMapping?
         /// Where it comes from.
         package var source = FeedSource.file
         /// Who may post to it.

@@ -110,7 +110,16 @@ package final class FeedIntake: Sendable {
 extension NodeConfiguration.Feed {
     /// What decoders of the feed hold its records against.
     func rules(latest: Timestamp) -> FeedRules {
-        FeedRules(forces: forces, timeZone: timeZone.flatMap(LocalTimeZone.named), latest: latest)
+        FeedRules(
+            forces: forces,
+            timeZone: timeZone.flatMap(LocalTimeZone.named),
+            latest: latest,
+            force: forces.count == 1 ? forces.first : nil,
+            camera: camera,
+            dateOrder: dateOrder,
+            epochIsLocal: epochIsLocal,
+            mapping: mapping
+        )
     }
 
     /// A decoder that knows the feed's rules and the cameras given.

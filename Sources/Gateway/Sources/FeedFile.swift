@@ -53,7 +53,7 @@ package final class FeedFile {
         self.name = name
         let kind = FeedFileName(path)
         guard let format = format ?? kind.format else {
-            let known = FeedFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: " ")
+            let known = FeedFormat.fileExtensions.map { ".\($0.name)" }.joined(separator: " ")
             throw Failure(
                 description:
                     "\(path): its format is not told by its extension (\(known), each also .gz): use --format",
@@ -199,8 +199,9 @@ package struct FeedFileName {
         var name = path.split(separator: "/").last.map(String.init) ?? path
         isGzip = name.hasSuffix(".gz")
         if isGzip { name.removeLast(3) }
-        format = FeedFormat.allCases.first { name.hasSuffix(".\($0.rawValue)") }
-        if let format { name.removeLast(format.rawValue.utf8.count + 1) }
+        let known = FeedFormat.ofFile(named: name)
+        format = known?.format
+        if let known { name = known.stem }
         stem = path == "-" ? "stdin" : name
     }
 }
