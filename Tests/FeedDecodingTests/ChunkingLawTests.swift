@@ -7,6 +7,8 @@ import Testing
 @Suite("Bytes in pieces")
 struct ChunkingLawTests {
     static let seeds: [UInt64] = [1, 2, 3, 17, 404]
+    /// Each way of framing once; the vendors' formats have laws of their own beside these.
+    static let formats: [FeedFormat] = [.ndjson, .csv, .axis, .hikvision, .dahua, .bof2]
 
     /// Fragments that put line ends, quotes, escapes and broken characters at every distance from each other.
     private static func rubbish(_ random: inout SeededRandom, _ format: FeedFormat) -> [UInt8] {
@@ -31,7 +33,7 @@ struct ChunkingLawTests {
         return bytes
     }
 
-    @Test("Rubbish and good records cut anywhere give the same batch", arguments: seeds, FeedFormat.allCases)
+    @Test("Rubbish and good records cut anywhere give the same batch", arguments: seeds, formats)
     func rubbish(seed: UInt64, format: FeedFormat) {
         var random = SeededRandom(seed: seed)
         for round in 0..<10 {

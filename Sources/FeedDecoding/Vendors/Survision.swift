@@ -1,5 +1,7 @@
 extension FeedMapping {
-    /// Survision: JSON made of XML. The serial number is in a header of HTTP, so that the feed's rules name the camera.
+    /// Survision: JSON made of XML.
+    ///
+    /// The serial number is in a header of HTTP, so that the feed's rules name the camera.
     public static let survision = FeedMapping(
         containers: [.json],
         ignoredDocuments: [MappingPredicate(["anpr"], .missing)],

@@ -41,7 +41,7 @@ struct VendorLawTests {
     @Test("Any chunks give the same batch, and all is accounted for", arguments: VendorReadTests.rows, seeds)
     func chunks(row: VendorReadTests.Row, seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        for round in 0..<12 {
+        for round in 0..<6 {
             let bytes = Self.feed(row, &random, damagePerMille: 500)
             let whole = VendorSample.decode([bytes], row.format, row.rules)
             #expect(whole.received == whole.reads.count + whole.rejected, "seed \(seed), round \(round)")

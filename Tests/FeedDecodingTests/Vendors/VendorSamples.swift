@@ -13,7 +13,7 @@ enum VendorSample {
         cameras.map { Camera(force: "43", name: $0) } + [Camera(force: "45", name: "OTHER")]
     )
 
-    /// 2027-03-01T07:15:22.310Z
+    /// The moment 2027-03-01T07:15:22.310Z.
     static let captured: Int64 = 1_803_885_322_310
 
     static let winter = LocalTimeZone([LocalTimeZone.Change(from: .distantPast, offset: 3_600_000)])
