@@ -45,88 +45,117 @@ struct FeedPostTests {
         )
     }
 
+    /// A post and what it must be answered.
+    private struct Row {
+        var name: String
+        var path: String
+        var headers: [String: String]
+        var body: [UInt8]
+        var status: Int
+        var part: String
+
+        init(
+            _ name: String,
+            _ path: String,
+            _ headers: [String: String],
+            _ body: [UInt8],
+            _ status: Int,
+            _ part: String
+        ) {
+            self.name = name
+            self.path = path
+            self.headers = headers
+            self.body = body
+            self.status = status
+            self.part = part
+        }
+    }
+
+    private static let bearer = ["Authorization": "Bearer \(LiveNode.token)"]
+    private static let good = Array((line(1) + "\n" + line(2, "ZZ99ZZZ")).utf8)
+
+    private static func packed(_ encoding: String) -> [String: String] {
+        bearer.merging(["Content-Encoding": encoding]) { $1 }
+    }
+
+    private static func plainRows() -> [Row] {
+        let csv = Array("force,camera,vrm,captured\n43,43-1,AB27CDE,2026-11-20T06:00:09Z\n".utf8)
+        let foreign = good + Array("\n\(line(3, force: "44", camera: "44-1"))".utf8)
+        return [
+            Row("good", "a", bearer, good, 200, #"{"received":2,"accepted":2,"rejected":0}"#),
+            Row("again", "a", bearer, good, 200, #""accepted":2"#),
+            Row("nothing", "a", bearer, [], 200, #"{"received":0,"accepted":0,"rejected":0}"#),
+            Row("no token", "a", [:], good, 401, "token-missing"),
+            Row("wrong token", "a", ["Authorization": "Bearer no"], good, 401, "token-unknown"),
+            Row("another feed's token", "other", bearer, good, 403, "token-of-other-feed"),
+            Row(
+                "token in a query that may have none",
+                "a?token=open%20sesame",
+                [:],
+                good,
+                401,
+                "token-missing"
+            ),
+            Row("token in the query", "csv?token=open%20sesame", [:], csv, 200, #""accepted":1"#),
+            Row("no such feed", "b", bearer, good, 404, "feed-unknown"),
+            Row(
+                "another force's read alone is refused",
+                "a",
+                bearer,
+                foreign,
+                200,
+                #"{"received":3,"accepted":2,"rejected":1}"#
+            ),
+            Row("not of the format", "a", bearer, Array("GET me\n".utf8), 400, #""rejected":1"#),
+            Row(
+                "a header row that lacks columns",
+                "csv",
+                bearer,
+                Array("a,b\n1,2\n".utf8),
+                400,
+                "body-unreadable"
+            ),
+            Row("too long", "a", bearer, [UInt8](repeating: 0x0A, count: 100_001), 413, "body-too-long"),
+        ]
+    }
+
+    private static func packedRows() throws -> [Row] {
+        let gzip = try Deflater.pack(good, wrapper: .gzip)
+        let bomb = try Deflater.pack([UInt8](repeating: 0x0A, count: 1_000_000), wrapper: .gzip)
+        return [
+            Row("gzip", "a", packed("gzip"), gzip, 200, #""accepted":2"#),
+            Row(
+                "deflate",
+                "a",
+                packed("deflate"),
+                try Deflater.pack(good, wrapper: .zlib),
+                200,
+                #""accepted":2"#
+            ),
+            Row(
+                "bare deflate",
+                "a",
+                packed("deflate"),
+                try Deflater.pack(good, wrapper: .raw),
+                200,
+                #""accepted":2"#
+            ),
+            Row("gzip cut off", "a", packed("gzip"), Array(gzip.dropLast(9)), 400, "ends too early"),
+            Row("no gzip at all", "a", packed("gzip"), good, 400, "damaged"),
+            Row("an unknown packing", "a", packed("br"), good, 415, "encoding-unknown"),
+            Row("too long once unpacked", "a", packed("gzip"), bomb, 413, "body-too-long"),
+        ]
+    }
+
     @Test("each body is answered as the contract says")
     func answers() throws {
         let node = try Self.node(try Scratch())
-        let bearer = "Bearer \(LiveNode.token)"
-        let good = Array((Self.line(1) + "\n" + Self.line(2, "ZZ99ZZZ")).utf8)
-        let csv = "force,camera,vrm,captured\n43,43-1,AB27CDE,2026-11-20T06:00:09Z\n"
-        let rows:
-            [(String, path: String, headers: [String: String], body: [UInt8], status: Int, part: String)] = [
-                (
-                    "good", "a", ["Authorization": bearer], good, 200,
-                    #"{"received":2,"accepted":2,"rejected":0}"#
-                ),
-                ("again", "a", ["Authorization": bearer], good, 200, #""accepted":2"#),
-                (
-                    "nothing", "a", ["Authorization": bearer], [], 200,
-                    #"{"received":0,"accepted":0,"rejected":0}"#
-                ),
-                ("no token", "a", [:], good, 401, "token-missing"),
-                ("wrong token", "a", ["Authorization": "Bearer no"], good, 401, "token-unknown"),
-                (
-                    "another feed's token", "other", ["Authorization": bearer], good, 403,
-                    "token-of-other-feed"
-                ),
-                (
-                    "token in the query where it may not be", "a?token=open%20sesame", [:], good, 401,
-                    "token-missing"
-                ),
-                (
-                    "token in the query", "csv?token=open%20sesame", [:], Array(csv.utf8), 200,
-                    #""accepted":1"#
-                ),
-                ("no such feed", "b", ["Authorization": bearer], good, 404, "feed-unknown"),
-                (
-                    "another force's read is refused singly", "a", ["Authorization": bearer],
-                    good + Array("\n\(Self.line(3, force: "44", camera: "44-1"))".utf8), 200,
-                    #"{"received":3,"accepted":2,"rejected":1}"#
-                ),
-                (
-                    "not of the format", "a", ["Authorization": bearer], Array("GET me\n".utf8), 400,
-                    #""rejected":1"#
-                ),
-                (
-                    "a header row that lacks columns", "csv", ["Authorization": bearer],
-                    Array("a,b\n1,2\n".utf8), 400,
-                    "body-unreadable"
-                ),
-                (
-                    "gzip", "a", ["Authorization": bearer, "Content-Encoding": "gzip"],
-                    try Deflater.pack(good, wrapper: .gzip), 200, #""accepted":2"#
-                ),
-                (
-                    "deflate", "a", ["Authorization": bearer, "Content-Encoding": "deflate"],
-                    try Deflater.pack(good, wrapper: .zlib), 200, #""accepted":2"#
-                ),
-                (
-                    "bare deflate", "a", ["Authorization": bearer, "Content-Encoding": "deflate"],
-                    try Deflater.pack(good, wrapper: .raw), 200, #""accepted":2"#
-                ),
-                (
-                    "gzip cut off", "a", ["Authorization": bearer, "Content-Encoding": "gzip"],
-                    Array(try Deflater.pack(good, wrapper: .gzip).dropLast(9)), 400, "ends too early"
-                ),
-                (
-                    "an unknown packing", "a", ["Authorization": bearer, "Content-Encoding": "br"], good, 415,
-                    "encoding-unknown"
-                ),
-                (
-                    "too long", "a", ["Authorization": bearer], [UInt8](repeating: 0x0A, count: 100_001), 413,
-                    "body-too-long"
-                ),
-                (
-                    "too long once unpacked", "a", ["Authorization": bearer, "Content-Encoding": "gzip"],
-                    try Deflater.pack([UInt8](repeating: 0x0A, count: 1_000_000), wrapper: .gzip), 413,
-                    "body-too-long"
-                ),
-            ]
-        for row in rows {
+        for row in try Self.plainRows() + Self.packedRows() {
             let answer = try node.post(row.path, row.body, headers: row.headers)
-            #expect(answer.status == row.status, "\(row.0): \(answer.body)")
-            #expect(answer.body.contains(row.part), "\(row.0): \(answer.body)")
+            #expect(answer.status == row.status, "\(row.name): \(answer.body)")
+            #expect(answer.body.contains(row.part), "\(row.name): \(answer.body)")
             let kind = row.status == 200 ? "application/json" : "application/problem+json"
-            #expect(answer.headers["content-type"] == kind, "\(row.0)")
+            #expect(answer.headers["content-type"] == kind, "\(row.name)")
         }
         #expect(node.stop() == 0)
         #expect(!(try node.log()).contains("AB27CDE"), "no marks in logs")

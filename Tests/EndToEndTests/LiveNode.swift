@@ -66,16 +66,13 @@ final class LiveNode {
             errors: scratch.path + "/live.log"
         )
         self.process = process
-        while process.isRunning {
+        ports = try Patience.wait(for: "the daemon's ports") {
+            try #require(process.isRunning, "the daemon did not start: \((try? log())?.suffix(500) ?? "")")
             let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
             let lines = text.split(separator: "\n").map { $0.split(separator: " ") }
-            if lines.count == expected {
-                ports = lines.reduce(into: [:]) { $0[String($1[0])] = Int($1[1]) }
-                return
-            }
-            sched_yield()
+            guard lines.count == expected else { return nil }
+            return lines.reduce(into: [:]) { $0[String($1[0])] = Int($1[1]) }
         }
-        Issue.record("the daemon did not start: \(try log().suffix(500))")
     }
 
     func port(_ name: String) -> Int { ports[name] ?? 0 }

@@ -111,16 +111,19 @@ final class ArchiveProcess {
         let log = scratch.path + "/archive.log"
         let process = try Program.start(["serve", "--config", config, "--port-file", portFile], errors: log)
         self.process = process
-        while process.isRunning {
-            if let text = try? String(contentsOfFile: portFile, encoding: .utf8),
-                let number = Int(text.dropLast())
-            {
-                port = number
-                return
-            }
-            sched_yield()
+        port = try Patience.wait(for: "the archive's port") {
+            try #require(process.isRunning, "the archive did not start")
+            return Self.port("links", in: portFile)
         }
-        Issue.record("the archive did not start")
+    }
+
+    /// A port that a daemon wrote down.
+    static func port(_ name: String, in file: String) -> Int? {
+        let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").map { $0.split(separator: " ") }.first {
+            $0.first == name[...]
+        }
+        return line.flatMap { $0.count == 2 ? Int($0[1]) : nil }
     }
 
     /// All it has logged.

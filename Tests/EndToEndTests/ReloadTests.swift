@@ -26,11 +26,10 @@ struct ReloadTests {
         let text = try String(contentsOfFile: node.config, encoding: .utf8)
         try change(text).write(toFile: node.config, atomically: true, encoding: .utf8)
         _ = try Program.succeed(["reload", "--data", node.data])
-        while true {
-            let fresh = try node.log().components(separatedBy: "\n").dropFirst(before - 1)
-            if let said = fresh.first(where: { $0.contains("configuration") }) { return said }
+        return try Patience.wait(for: "what the daemon made of its configuration") {
             try #require(node.isRunning)
-            sched_yield()
+            let fresh = try node.log().components(separatedBy: "\n").dropFirst(before - 1)
+            return fresh.first { $0.contains("configuration") }
         }
     }
 

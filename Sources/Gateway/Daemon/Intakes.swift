@@ -41,9 +41,16 @@ actor Intakes: Service {
     /// Has the configuration read again.
     nonisolated func reload() { eventsIn.yield(.reload) }
 
+    /// Makes the feeds known, so that the first post finds them.
+    func prepare() async throws {
+        for feed in configuration.feeds where feed.source.isLive {
+            intakes[feed.name] = try await FeedIntake(feed, of: configuration, node: node)
+        }
+        publish()
+    }
+
     func run() async throws {
         for feed in configuration.feeds where feed.source.isLive { try await start(feed) }
-        publish()
         do {
             try await cancelWhenGracefulShutdown { try await self.attend() }
         } catch is CancellationError {}

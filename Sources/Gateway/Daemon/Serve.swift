@@ -45,6 +45,7 @@ package struct Serve {
             notifier: notifier,
             onBound: onBound
         )
+        try await intakes.prepare()
         // Those that bring something in stop before those that work it off.
         var services: [any Service] = [
             Housekeeping(node: node, configuration: configuration, logger: logger, notifier: notifier)

@@ -44,11 +44,11 @@ package final class NodeCore {
     package private(set) var state: NodeState
 
     private let lock: DataLock
-    private let catalogue: Catalogue
-    private let journal: Journal
-    private let quarantine: Quarantine
-    private let archiver: Archiver
-    private var encoder: FrameEncoder
+    let catalogue: Catalogue
+    let journal: Journal
+    let quarantine: Quarantine
+    let archiver: Archiver
+    var encoder: FrameEncoder
     private var encoderCount = 0
     /// Entries journalled and not yet worked off.
     private var waiting: [JournalEntry] = []
@@ -259,7 +259,7 @@ package final class NodeCore {
     /// So far may a sender's clock be ahead before its sightings are refused: one day.
     private static let clockTolerance: Int64 = 86_400_000
 
-    private func add(_ entry: JournalEntry, latest: Timestamp = .distantPast) {
+    func add(_ entry: JournalEntry, latest: Timestamp = .distantPast) {
         journal.append(entry, latest: max(latest, state.latest, state.closedThrough))
         waiting.append(entry)
     }
@@ -374,74 +374,4 @@ package final class NodeCore {
 
     /// What was given out since the node was opened.
     package var given: SightingTally { tally }
-
-    // MARK: - Keeping house
-
-    /// An archiver for a thread of its own, over a connection of its own.
-    package nonisolated static func archiver(data: String) throws -> Archiver {
-        let catalogue = try Catalogue("\(data)/catalogue.sqlite")
-        return try Archiver("\(data)/archive", log: "\(data)/sightings", catalogue: catalogue)
-    }
-
-    /// Moves what is in the log to the archive and lets go what no one needs any more.
-    ///
-    /// - Parameter forwards: the names of the readers that must have passed a sighting before the log lets it go.
-    package func tidy(forwards: [String]) throws {
-        _ = try archiver.archive(before: log.extent.next)
-        try archiver.merge()
-        let cursors = try forwards.map { try catalogue.cursor("forward:\($0)") }
-        try log.drop(before: min(try catalogue.snapshot().archivedThrough, cursors.min() ?? .max))
-        let rules = configuration.deduplication
-        let margin = rules.reconcile + rules.lateness + 3_600_000
-        _ = try journal.drop(before: Timestamp(milliseconds: state.closedThrough.milliseconds - margin))
-    }
-
-    /// How many sightings are in the log and not yet in the archive.
-    package func unarchived() throws -> UInt64 {
-        log.extent.next - (try catalogue.snapshot().archivedThrough)
-    }
-
-    /// Notes quarantine records that were taken in after all.
-    package func noteReplayed(_ records: [String]) throws { try catalogue.noteReplayed(records) }
-
-    /// Notes what the next node has.
-    package func delivered(to forward: String, before sequence: UInt64) throws {
-        try catalogue.setCursor("forward:\(forward)", sequence)
-    }
-
-    /// What retention would delete at a moment.
-    package func retentionPlan(now: Timestamp) throws -> [RetentionOutcome] {
-        _ = try archiver.archive(before: log.extent.next)
-        return try retention.plan(now: now)
-    }
-
-    /// Deletes what is past its date: from segments, the log, the journal and quarantine.
-    ///
-    /// What a forwarder has still to send stays in the log until it is sent.
-    package func applyRetention(now: Timestamp) throws -> [RetentionOutcome] {
-        _ = try archiver.archive(before: log.extent.next)
-        let outcomes = try retention.apply(now: now)
-        if let cutoff = configuration.retention.quarantineCutoff(now: now) {
-            _ = try quarantine.drop(before: cutoff)
-        }
-        if outcomes.contains(where: { $0.contributions > 0 }) {
-            try log.closePart(register: state.register, encoder: encoder)
-            let sent = try configuration.forward.map { try catalogue.cursor("forward:\($0.text)") }
-            try log.drop(before: min(try catalogue.snapshot().archivedThrough, sent.min() ?? .max))
-        }
-        if let cutoff = configuration.retention.latestCutoff(now: now), journal.hasReads(before: cutoff) {
-            // A new segment, begun by an entry that says nothing, lets the old ones go whole.
-            journal.closeSegment()
-            var nothing: [UInt8] = []
-            try RegisterBlock.encode(state.register, from: state.register.count).write(to: &nothing)
-            add(.cameras(nothing))
-            try commit(isForced: true)
-            _ = try journal.drop(before: cutoff)
-        }
-        return outcomes
-    }
-
-    private var retention: Retention {
-        Retention(archiver: archiver, catalogue: catalogue, policy: configuration.retention)
-    }
 }
