@@ -1,9 +1,8 @@
 import ANPRModel
 
-/// Cuts XML into tokens, for framing and for building trees.
+/// Cuts XML into tokens, to find where documents end before they are parsed.
 ///
-/// No document type declarations, and so no entities but the five of the standard: nothing in a feed can make the
-/// reader fetch, define or multiply anything. That is why this is no general XML parser.
+/// No document type declarations: nothing in a feed can make the parser fetch, define or multiply anything.
 enum XMLScanner {
     enum Token {
         /// `<name …>`; `rest` is what stands between the name and the bracket, without a closing slash.
@@ -33,7 +32,7 @@ enum XMLScanner {
         }
         guard position + 1 < end else { return nil }
         switch bytes[position + 1] {
-        case UInt8(ascii: "?"): return instruction(bytes, position, end)
+        case UInt8(ascii: "?"): return try instruction(bytes, position, end)
         case UInt8(ascii: "!"): return try exclamation(bytes, position, end)
         case UInt8(ascii: "/"):
             guard let close = find(">", bytes, position + 2, end) else { return nil }
@@ -44,8 +43,15 @@ enum XMLScanner {
         }
     }
 
-    private static func instruction(_ bytes: Span<UInt8>, _ position: Int, _ end: Int) -> (Token, Int)? {
-        guard let close = find("?>", bytes, position + 2, end) else { return nil }
+    private static func instruction(
+        _ bytes: Span<UInt8>,
+        _ position: Int,
+        _ end: Int
+    ) throws(ReadRefusal) -> (Token, Int)? {
+        let close = find("?>", bytes, position + 2, end)
+        // An instruction inside one: the document was cut off, and the next has begun.
+        if let inner = find("<?", bytes, position + 2, end), inner < close ?? .max { throw .malformed }
+        guard let close else { return nil }
         let isDeclaration = begins("<?xml", bytes, position, end) && isSpace(bytes[position + 5])
         return (isDeclaration ? .declaration : .remark, close)
     }
@@ -56,7 +62,10 @@ enum XMLScanner {
         _ end: Int
     ) throws(ReadRefusal) -> (Token, Int)? {
         if begins("<!--", bytes, position, end) {
-            return find("-->", bytes, position + 4, end).map { (.remark, $0) }
+            // XML has no two hyphens inside a comment: there too the next document would be swallowed.
+            guard let hyphens = find("--", bytes, position + 4, end), hyphens < end else { return nil }
+            guard bytes[hyphens] == UInt8(ascii: ">") else { throw .malformed }
+            return (.remark, hyphens + 1)
         }
         if begins("<![CDATA[", bytes, position, end) {
             return find("]]>", bytes, position + 9, end).map { (.verbatim(position + 9..<$0 - 3), $0) }

@@ -88,21 +88,19 @@ struct VendorLawTests {
         }
     }
 
-    @Test("A broken document between good ones loses none of them", arguments: seeds)
-    func nothingLost(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
-        let rows = VendorReadTests.rows.filter {
-            ["axis", "rekor results", "hikvision", "tattile"].contains($0.name)
-        }
-        for row in rows {
-            let good = Array((row.feed + "\n").utf8)
-            for round in 0..<40 {
-                // Cut off at a random place, as when a connection breaks.
-                let cut = Array(good.prefix(random.below(good.count - 2))) + [0x0A]
-                let feed = VendorSample.decode([good + cut + good], row.format, row.rules)
-                #expect(feed.reads.count >= 2, "\(row.name), seed \(seed), round \(round)")
-                #expect(feed.received == feed.reads.count + feed.rejected)
-            }
+    @Test(
+        "A document cut off anywhere between good ones loses none of them",
+        arguments: ["axis", "rekor results", "hikvision", "tattile"]
+    )
+    func nothingLost(name: String) throws {
+        let row = try #require(VendorReadTests.rows.first { $0.name == name })
+        let good = Array((row.feed + "\n").utf8)
+        for count in 0..<good.count - 2 {
+            // As when a connection breaks.
+            let cut = Array(good.prefix(count)) + [0x0A]
+            let feed = VendorSample.decode([good + cut + good], row.format, row.rules)
+            #expect(feed.reads.count >= 2, "cut behind \(count) bytes")
+            #expect(feed.received == feed.reads.count + feed.rejected)
         }
     }
 }
