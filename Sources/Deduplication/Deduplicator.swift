@@ -89,11 +89,13 @@ public struct Deduplicator: Sendable {
     ///
     /// - Parameters:
     ///   - reads: the reads; their `feed` is set to `feed`.
-    ///   - feed: the feed; it is live from now on.
+    ///   - feed: the feed; with any reads it is live from now on.
     ///   - output: what closes is appended, ordered by (first, vrm, site), and what is amended.
     public mutating func take(_ reads: [Read], from feed: FeedIndex, into output: inout SightingBatch) {
         let source = Int(feed)
         addCounts(source)
+        // Heartbeats and refused records alone don't make a feed one to be waited for.
+        guard !reads.isEmpty else { return }
         watermarks.set(source, .live)
         counts[source].accepted += UInt64(reads.count)
         let others = watermarks.least(besides: source)

@@ -59,12 +59,31 @@ struct ServeCommand: AsyncParsableCommand {
         logger.logLevel = .info
         let ports = portFile.map(PortFile.init)
         let serve = Serve(configuration, logger: logger) { name, port in ports?.note(name, port) }
+        // Collection is on record before it begins, so that a daemon that is killed is on record too.
+        try audit("serve begins", configuration)
         do {
             try await serve.run()
+            try audit("serve ends", configuration)
         } catch let error as StorageError {
             Console.note("\(error)")
             throw ExitCode.failure
         }
+    }
+
+    private func audit(_ what: String, _ configuration: NodeConfiguration) throws {
+        let sources =
+            configuration.feeds.filter(\.source.isLive).map(\.name)
+            + (configuration.receive?.gateways.map(\.node) ?? [])
+        try Operator.audit(configuration.data).append(
+            AuditRecord(
+                at: TimestampWriter.text(Operator.now),
+                actor: Operator.name,
+                action: .ingest,
+                reason: what,
+                request: ["sources": sources.joined(separator: " ")],
+                count: 0
+            )
+        )
     }
 }
 

@@ -48,6 +48,16 @@ struct WatermarkTests {
         #expect(run.sightings.map(\.first) == [0, 1_000_000])
     }
 
+    @Test("An idle feed that brings no reads, heartbeats alone, still holds nothing back")
+    func heartbeats() {
+        var run = run()
+        run.set(1, .idle)
+        run.take([], from: 1)
+        run.take([read(0), read(1_000_000)], from: 0)
+        #expect(run.engine.watermark == Timestamp(milliseconds: 998_000))
+        #expect(run.sightings.map(\.first) == [0])
+    }
+
     @Test("A feed never heard of holds nothing back until it speaks")
     func newFeed() {
         var run = run(feeds: 1)

@@ -3,7 +3,7 @@ import Foundation
 import Yams
 
 extension ConfigurationParser {
-    private static let sources = ["file", "http", "tcp", "directory", "stdin"]
+    private static let sources = ["file", "http", "bof2", "tcp", "directory", "stdin"]
     private static let known = [
         "name", "force", "forces", "source", "path", "format", "timeZone", "token", "tokenInQuery", "bodyMax",
         "listen",
@@ -71,6 +71,8 @@ extension ConfigurationParser {
         }
         if source == "file" || source == "directory" {
             feed.path = reader.text(members["path"], "path of feed \(name)", in: item).map(resolved)
+        } else if source == "bof2" {
+            feed.format = .bof2
         } else if feed.format == nil, members["format"] == nil {
             reader.note("format of feed \(name) is missing: no file name tells it", at: item)
         }
@@ -81,6 +83,9 @@ extension ConfigurationParser {
             if let most = reader.integer(members["bodyMax"], "bodyMax of feed \(name)", 1024...1 << 32) {
                 feed.bodyMax = most
             }
+        case "bof2":
+            feed.source = .bof2
+            feed.token = token(of: name, members, item)
         case "tcp":
             guard let address = address(members["listen"], "listen of feed \(name)", in: item) else { return }
             feed.source = .tcp(

@@ -104,8 +104,8 @@ struct ConfigurationParser {
         }
         if let cameras = configuration.cameras { checkRegister(cameras, root) }
         for feed in configuration.feeds {
-            if feed.source == .http, configuration.http == nil {
-                reader.note("feed \(feed.name): its source is http, but there is no http section", at: root)
+            if feed.source == .http || feed.source == .bof2, configuration.http == nil {
+                reader.note("feed \(feed.name): it comes over HTTP, but there is no http section", at: root)
             }
             if let path = feed.path, !FileManager.default.fileExists(atPath: path) {
                 reader.note("feed \(feed.name): \(path) is not there", at: root)

@@ -26,6 +26,8 @@ package struct NodeConfiguration: Sendable {
         case file
         /// Posts to `/v1/feeds/NAME` of the node's HTTP interface.
         case http
+        /// The capture service of the UK back office, for readers that sign with the feed's token.
+        case bof2
         /// Lines over TCP; told how many bytes are safe if `acknowledges`.
         case tcp(Address, acknowledges: Bool)
         /// Files put into a folder.

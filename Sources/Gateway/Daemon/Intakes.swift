@@ -98,7 +98,7 @@ actor Intakes: Service {
     private func source(_ feed: NodeConfiguration.Feed, _ intake: FeedIntake) -> (any Service)? {
         let onBound = onBound
         switch feed.source {
-        case .file, .http: return nil
+        case .file, .http, .bof2: return nil
         case .tcp(let address, let acknowledges):
             return LineIntake(intake: intake, address: address, acknowledges: acknowledges, logger: logger) {
                 onBound(feed.name, $0)
@@ -116,7 +116,11 @@ actor Intakes: Service {
     }
 
     private func publish() {
-        table.replace(configuration.feeds.compactMap { $0.source == .http ? intakes[$0.name] : nil })
+        table.replace(
+            configuration.feeds.compactMap {
+                $0.source == .http || $0.source == .bof2 ? intakes[$0.name] : nil
+            }
+        )
     }
 
     // MARK: - Reading the configuration again

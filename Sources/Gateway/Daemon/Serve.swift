@@ -96,6 +96,7 @@ package struct Serve {
         return HTTPServer(
             address: address,
             posts: FeedPosts(table: table, budget: budget, logger: logger),
+            captures: CaptureService(table: table, budget: budget, logger: logger),
             status: StatusPages(node: node, budget: budget),
             logger: logger
         ) { onBound("http", $0) }

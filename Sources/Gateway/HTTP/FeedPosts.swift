@@ -31,7 +31,7 @@ struct FeedPosts: Sendable {
         "{\"received\":\(receipt.received),\"accepted\":\(receipt.accepted),\"rejected\":\(receipt.rejected)}"
     }
 
-    private static func problem(_ error: any Error, feed: String, _ logger: Logger) -> Problem {
+    static func problem(_ error: any Error, feed: String, _ logger: Logger) -> Problem {
         let isFull = (error as? StorageError)?.code == .full
         logger.warning("post not taken", metadata: ["feed": "\(feed)", "why": "\(error)"])
         return Problem(
@@ -109,7 +109,7 @@ struct FeedPosts: Sendable {
         )
     }
 
-    private static var busy: Problem {
+    static var busy: Problem {
         Problem(
             status: .serviceUnavailable,
             name: "behind",

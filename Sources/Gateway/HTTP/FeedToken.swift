@@ -10,6 +10,9 @@ struct FeedGuard: Sendable {
         tokens = feeds.reduce(into: [:]) { $0[$1.name] = $1.token }
     }
 
+    /// The feed of the service whose token has a hash.
+    func feed(hash: [UInt8]) -> String? { tokens.first { Self.isSame(hash, $0.value.sha256) }?.key }
+
     /// Checks the request's token.
     ///
     /// - Throws: a problem of 401 without a token that is known, of 403 with another feed's.

@@ -8,6 +8,7 @@ import ServiceLifecycle
 struct HTTPServer: Service {
     let address: NodeConfiguration.Address
     let posts: FeedPosts
+    let captures: CaptureService
     let status: StatusPages
     let logger: Logger
     /// Called with the port once it is bound.
@@ -20,6 +21,9 @@ struct HTTPServer: Service {
         let router = Router()
         router.post("/v1/feeds/{feed}") { request, context in
             await posts.answer(request, feed: context.parameters.get("feed") ?? "")
+        }
+        for name in ["inputcapturewebservice", "InputCaptureWebService"] {
+            router.post("/bof2/services/\(name)") { request, _ in await captures.answer(request) }
         }
         router.get("/livez") { _, _ in Response.json("{\"status\":\"live\"}") }
         router.get("/readyz") { _, _ in await status.ready() }

@@ -52,6 +52,15 @@ struct MetricsText {
             }
         }
         counter("anpr_feed_rejected_total", "Records in quarantine since the start, by reason.", refused)
+        for (name, help, value) in [
+            ("ignored", "Documents that are no reads by their kind, since the start.", \.gauges.ignored),
+            (
+                "dropped_fields", "Optional fields that could not be used, since the start.",
+                \.gauges.droppedFields
+            ),
+        ] as [(String, String, KeyPath<NodeStatus.Feed, Int>)] {
+            counter("anpr_feed_\(name)_total", help, status.feeds.map { (label($0), $0[keyPath: value]) })
+        }
         head("anpr_feed_silence_seconds", "Time since anything came of a feed that is waited for.", "gauge")
         for feed in status.feeds {
             if let silence = feed.silence { text += "anpr_feed_silence_seconds{\(label(feed))} \(silence)\n" }

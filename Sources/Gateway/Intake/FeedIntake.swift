@@ -88,7 +88,7 @@ package final class FeedIntake: Sendable {
 
     /// Takes a batch in; it is on stable storage when this returns.
     package func accept(_ batch: DecodedBatch) async throws -> Receipt {
-        if batch.received > 0 { try await node.accept(batch, from: index, named: name) }
+        if batch.received > 0 || batch.ignored > 0 { try await node.accept(batch, from: index, named: name) }
         return Receipt(received: batch.received, accepted: batch.reads.count, rejected: batch.rejected)
     }
 

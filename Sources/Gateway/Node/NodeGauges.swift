@@ -13,12 +13,15 @@ package struct NodeGauges: Sendable {
         package private(set) var droppedFields = 0
         /// Fields that the format does not know.
         package private(set) var unknownFields = 0
+        /// Documents or records that are no reads by their kind, such as heartbeats.
+        package private(set) var ignored = 0
         /// Batches taken.
         package private(set) var batches = 0
 
         mutating func note(_ batch: DecodedBatch) {
             batches += 1
             accepted += batch.reads.count
+            ignored += batch.ignored
             droppedFields += batch.droppedFields
             unknownFields += batch.unknownFields
             for refusal in batch.refusals where !refusal.isContinuation {

@@ -116,7 +116,8 @@ package actor NodeService {
     ) async throws {
         if let shortage, core.unlogged >= Self.unloggedMax { throw shortage }
         try core.take(batch, from: feed, named: name, progress: progress, now: Self.now)
-        feedsHeard[feed] = clock.now
+        // One that sends heartbeats alone must not hold the others back.
+        if !batch.reads.isEmpty { feedsHeard[feed] = clock.now }
         planSync()
         try await withCheckedThrowingContinuation { waiting.append($0) }
         gauges.note(batch, of: feed)
