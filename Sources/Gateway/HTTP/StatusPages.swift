@@ -4,19 +4,19 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// What the node says of itself: whether it is ready, and its numbers. Never a mark.
+/// What the node says of itself: whether it is ready, and its numbers, but never a mark.
 struct StatusPages: Sendable {
     let node: NodeService
     let budget: IntakeBudget
 
-    /// `GET /readyz`
+    /// Answers `GET /readyz`.
     func ready() async -> Response {
         guard let trouble = await node.trouble else { return .json("{\"status\":\"ready\"}") }
         return Problem(status: .serviceUnavailable, name: "not-ready", detail: trouble, retryAfter: 5)
             .response
     }
 
-    /// `GET /metrics`, as Prometheus reads it.
+    /// Answers `GET /metrics`, as Prometheus reads it.
     func metrics() async -> Response {
         let text = MetricsText(await node.status, intakeUsed: budget.used, intakeMax: budget.whole).text
         return Response(
@@ -26,6 +26,6 @@ struct StatusPages: Sendable {
         )
     }
 
-    /// `GET /v1/status`
+    /// Answers `GET /v1/status`.
     func json() async -> Response { .json(await node.status.json) }
 }
