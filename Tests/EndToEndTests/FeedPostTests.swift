@@ -200,6 +200,44 @@ struct FeedPostTests {
         #expect(try node.sightings().count == 202)
     }
 
+    @Test(
+        "clients that send slowly take no more room than they fill, and others are told to come again, not made to wait"
+    )
+    func slowClients() throws {
+        let scratch = try Scratch()
+        let cameras = try scratch.write("force,camera,site\n43,43-1,S1\n", "cameras.csv")
+        let feed =
+            "{ name: a, force: \"43\", source: http, format: ndjson, token: { sha256: \"\(LiveNode.tokenHash)\" } }"
+        let node = try LiveNode(scratch, feeds: [feed], forces: ["43"], cameras: cameras, intakeMax: 1 << 20)
+        func begin(_ announced: Int, _ bytes: Int) throws -> PlainSocket {
+            let socket = try PlainSocket(port: node.port("http"))
+            let head = "POST /v1/feeds/a HTTP/1.1\r\nHost: x\r\nContent-Length: \(announced)\r\n"
+            try socket.send(Array((head + "Authorization: Bearer \(LiveNode.token)\r\n\r\n").utf8))
+            try socket.send([UInt8](repeating: 0x0A, count: bytes))
+            return socket
+        }
+        // Many announce much and send little.
+        let idle = try (0..<20).map { _ in try begin(60 << 20, 10) }
+        #expect(try node.post("a", Array(Self.line(1).utf8)).status == 200)
+        // One has sent nearly all the room there is, and pauses.
+        let full = try begin(800_000, 700_000)
+        let large = [UInt8](repeating: 0x0A, count: 300_000)
+        let refused = try Patience.wait(for: "the room to be taken") {
+            let answer = try node.post("a", large)
+            return answer.status == 200 ? nil : answer
+        }
+        #expect(refused.status == 503)
+        #expect(refused.headers["retry-after"] == "1")
+        #expect(refused.body.contains("urn:anpr:problem:behind"))
+        #expect(try node.post("a", Array(Self.line(20).utf8)).status == 200, "small ones still fit")
+        try full.send([UInt8](repeating: 0x0A, count: 100_000))
+        #expect(try full.response().status == 200)
+        #expect(try node.post("a", large).status == 200, "there is room again")
+        #expect(idle.count == 20)
+        #expect(node.stop() == 0)
+        #expect(try node.sightings().count == 2)
+    }
+
     @Test("what the engine says of itself")
     func status() throws {
         let node = try Self.node(try Scratch())

@@ -29,6 +29,7 @@ final class LiveNode {
         forces: [String],
         cameras: String,
         data: String? = nil,
+        intakeMax: Int = 64 << 20,
         more: String = ""
     )
         throws
@@ -41,7 +42,7 @@ final class LiveNode {
             data: \(self.data)
             forces: [\(forces.map { "{ code: \"\($0)\" }" }.joined(separator: ", "))]
             cameras: \(cameras)
-            http: { listen: "127.0.0.1:0" }
+            http: { listen: "127.0.0.1:0", intakeMax: \(intakeMax) }
             feeds:
             \(feeds.map { "  - " + $0 }.joined(separator: "\n"))
             \(more)

@@ -7,7 +7,8 @@ import Synchronization
 actor Intakes: Service {
     private enum Event {
         case reload
-        case failed(String, any Error)
+        /// A feed's source ended with an error; whether it was there from the start.
+        case failed(String, isFirst: Bool, any Error)
     }
 
     private let node: NodeService
@@ -18,6 +19,7 @@ actor Intakes: Service {
     private var configuration: NodeConfiguration
     private var intakes: [String: FeedIntake] = [:]
     private var sources: [String: Task<Void, Never>] = [:]
+    private var wasReloaded = false
     private let events: AsyncStream<Event>
     private let eventsIn: AsyncStream<Event>.Continuation
 
@@ -63,10 +65,10 @@ actor Intakes: Service {
         for await event in events {
             switch event {
             case .reload: await takeUp()
-            case .failed(let feed, let error):
+            case .failed(let feed, let isFirst, let error):
                 logger.error("feed ended", metadata: ["feed": "\(feed)", "why": "\(error)"])
-                // A source that can't run as it was told to: better no daemon than one that seems well.
-                throw error
+                // At the start better no daemon than one that seems well; one that was well goes on for the others.
+                if isFirst { throw error }
             }
         }
     }
@@ -85,12 +87,13 @@ actor Intakes: Service {
         }
         guard let service = source(feed, intake) else { return }
         let eventsIn = eventsIn
+        let isFirst = !wasReloaded
         sources[feed.name] = Task {
             do {
                 try await service.run()
             } catch is CancellationError {
             } catch {
-                eventsIn.yield(.failed(feed.name, error))
+                eventsIn.yield(.failed(feed.name, isFirst: isFirst, error))
             }
         }
     }
@@ -153,6 +156,7 @@ actor Intakes: Service {
         let now = new.feeds.filter(\.source.isLive)
         try await node.update(new)
         configuration = new
+        wasReloaded = true
         for feed in old where !now.contains(feed) { await stop(feed.name) }
         for feed in old where !now.contains(where: { $0.name == feed.name }) {
             intakes[feed.name] = nil

@@ -12,9 +12,6 @@ struct FeedPosts: Sendable {
     let budget: IntakeBudget
     let logger: Logger
 
-    /// What a post costs beside its bytes: buffers, decoder, task.
-    private static let overhead = 4096
-
     /// Answers a post.
     func answer(_ request: Request, feed name: String) async -> Response {
         do {
@@ -45,13 +42,6 @@ struct FeedPosts: Sendable {
     private func take(_ request: Request, _ intake: FeedIntake) async throws -> FeedIntake.Receipt {
         let expected = request.headers[.contentLength].flatMap { Int($0) }
         if let expected, expected > intake.feed.bodyMax { throw Self.problem(.tooLong, intake) }
-        var taken = 0
-        defer { budget.giveBack(taken) }
-        func reserve(_ bytes: Int) throws(Problem) {
-            guard budget.take(bytes) else { throw Self.busy }
-            taken += bytes
-        }
-        try reserve(Self.overhead + (expected ?? 0))
         let version = intake.version
         var body: PostedBody
         var broken: PostedBody.Fault?
@@ -60,11 +50,12 @@ struct FeedPosts: Sendable {
                 intake.decoder(),
                 encoding: request.headers[.contentEncoding],
                 expected: expected,
-                lengthMax: intake.feed.bodyMax
+                lengthMax: intake.feed.bodyMax,
+                budget: budget
             )
         } catch { throw Self.problem(error, intake) }
+        defer { body.release() }
         for try await piece in request.body {
-            if expected == nil { try reserve(piece.readableBytes) }
             do throws(PostedBody.Fault) {
                 if broken == nil { try body.take(piece) }
             } catch {
@@ -126,6 +117,7 @@ struct FeedPosts: Sendable {
                 name: "body-too-long",
                 detail: "a body of this feed may have \(intake.feed.bodyMax) bytes; nothing of it was taken"
             )
+        case .noRoom: busy
         case .encodingUnknown:
             Problem(
                 status: .unsupportedMediaType,

@@ -9,6 +9,8 @@ struct PostedBody {
     enum Fault: Error, Equatable {
         /// Longer than the feed allows.
         case tooLong
+        /// Too much is in work already.
+        case noRoom
         /// Packed in a way that is not known.
         case encodingUnknown
         /// The packing is damaged; what came before is in the batch.
@@ -20,13 +22,46 @@ struct PostedBody {
     private var buffer: FeedBuffer
     private var unpacker: BodyUnpacker
     private let lengthMax: Int
+    private let budget: IntakeBudget
     private var length = 0
+    private var reserved = 0
 
-    init(_ decoder: FeedDecoder, encoding: String?, expected: Int?, lengthMax: Int) throws(Fault) {
+    /// What a post costs beside its bytes: buffers, decoder, task.
+    private static let overhead = 4096
+
+    /// A body of which nothing has come yet.
+    ///
+    /// - Parameters:
+    ///   - decoder: at the start of a feed.
+    ///   - encoding: how the body is packed.
+    ///   - expected: how long the client says it is; believed for the size of a buffer only.
+    ///   - lengthMax: the most bytes, unpacked.
+    ///   - budget: what has come is taken out of it, until `release`. What was only announced is not: a client that
+    ///     announces much and sends nothing takes nobody's room.
+    init(
+        _ decoder: FeedDecoder,
+        encoding: String?,
+        expected: Int?,
+        lengthMax: Int,
+        budget: IntakeBudget
+    ) throws(Fault) {
         self.decoder = decoder
         self.lengthMax = lengthMax
+        self.budget = budget
         buffer = FeedBuffer(capacity: min(max(expected ?? 0, 512), 1 << 18))
         unpacker = try BodyUnpacker(encoding)
+        try reserve(Self.overhead)
+    }
+
+    private mutating func reserve(_ bytes: Int) throws(Fault) {
+        guard budget.take(bytes) else { throw .noRoom }
+        reserved += bytes
+    }
+
+    /// Gives back what was taken out of the budget.
+    mutating func release() {
+        budget.giveBack(reserved)
+        reserved = 0
     }
 
     /// What makes the whole body unusable, if anything.
@@ -40,6 +75,7 @@ struct PostedBody {
             guard count > 0 else { return }
             length += count
             guard length <= lengthMax else { throw .tooLong }
+            try reserve(count)
             decoder.decode(&buffer, isFinal: false, into: &batch)
         }
     }
