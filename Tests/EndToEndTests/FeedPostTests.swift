@@ -222,10 +222,13 @@ struct FeedPostTests {
         // One has sent nearly all the room there is, and pauses.
         let full = try begin(800_000, 700_000)
         let large = [UInt8](repeating: 0x0A, count: 300_000)
-        let refused = try Patience.wait(for: "the room to be taken") {
-            let answer = try node.post("a", large)
-            return answer.status == 200 ? nil : answer
+        _ = try Patience.wait(for: "the room to be taken") {
+            let used = try node.get("/metrics").body.split(separator: "\n").first {
+                $0.hasPrefix("anpr_intake_bytes ")
+            }
+            return used.flatMap { Double($0.dropFirst(18)) }.flatMap { $0 >= 786_000 ? true : nil }
         }
+        let refused = try node.post("a", large)
         #expect(refused.status == 503)
         #expect(refused.headers["retry-after"] == "1")
         #expect(refused.body.contains("urn:anpr:problem:behind"))
