@@ -8,7 +8,8 @@ import ServiceLifecycle
 ///
 /// A file counts as whole when its size and time have stayed the same for a while; names that begin with a dot or end in
 /// `.tmp`, `.part` or `.filepart` are left alone until they are renamed. After a crash the file that was in work is
-/// recognised by its bytes and taken up where it was safe.
+/// recognised by its bytes and taken up where it was safe. Cameras put the mark into the names of their files, so no name
+/// goes into a log.
 struct DropFolder: Service {
     let intake: FeedIntake
     let path: String
@@ -70,10 +71,16 @@ struct DropFolder: Service {
         do {
             try await DroppedFile(file, intake).takeIn()
             try move(name, to: rules.done)
-            logger.info("file taken in", metadata: ["feed": "\(intake.feed.name)", "file": "\(name)"])
+            logger.info("file taken in", metadata: ["feed": "\(intake.feed.name)"])
         } catch let failure as FeedFile.Failure {
             // What could be read of it is in; the file is kept for a person to look at.
-            logger.warning("file rejected", metadata: ["feed": "\(intake.feed.name)", "why": "\(failure)"])
+            logger.warning(
+                "file rejected",
+                metadata: [
+                    "feed": "\(intake.feed.name)", "why": "\(nameless(failure, name))",
+                    "kept": "\(rules.rejected)",
+                ]
+            )
             try move(name, to: rules.rejected)
         } catch let error as StorageError where error.code == .full {
             logger.warning("file held back", metadata: ["feed": "\(intake.feed.name)", "why": "\(error)"])
@@ -89,7 +96,19 @@ struct DropFolder: Service {
             number += 1
             target = "\(folder)/\(name).\(number)"
         }
-        try DataFolder.rename("\(path)/\(name)", to: target)
+        do {
+            try DataFolder.rename("\(path)/\(name)", to: target)
+        } catch {
+            throw StorageError(
+                error.code,
+                "\(path): a file can't be moved to \(folder): \(nameless(error, name))"
+            )
+        }
+    }
+
+    /// An error's words with the file's name left out.
+    private func nameless(_ error: some CustomStringConvertible, _ name: String) -> String {
+        error.description.replacing(name, with: "(file)")
     }
 }
 
