@@ -4,7 +4,7 @@
 /// section. Any inflater unpacks the stream. Each section becomes a block with a code of its own, with deflate's fixed
 /// code, or as it is, whichever is shortest; the result depends on the sections alone.
 ///
-/// - Complexity: some 2 ns a byte and 2 µs a section.
+/// - Complexity: O(bytes), and for each section O(256) for its code.
 public struct HuffmanPacker: Sendable {
     private var literals = HuffmanCode(symbolCount: 257)
     private var lengths = HuffmanCode(symbolCount: 19)
