@@ -116,8 +116,10 @@ public struct SightingNDJSON {
     }
 
     private mutating func put(_ time: Timestamp, to out: inout ByteWriter) {
-        times.prepare(time)
-        out.put(times.formed)
+        let text = times.form(time)
+        out.put(word: text.head)
+        out.put(word: text.middle)
+        out.put(word: text.tail)
     }
 
     private func putID(_ sighting: Sighting, siteHash: UInt64, to out: inout ByteWriter) {

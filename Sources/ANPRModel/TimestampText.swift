@@ -152,14 +152,19 @@ public struct TimestampReader: Sendable {
     }
 }
 
-/// Writes times as `2026-11-20T06:00:00.145Z` into a caller's bytes, remembering the last second written.
+/// Writes times as `2026-11-20T06:00:00.145Z`, remembering the last second written.
 public struct TimestampWriter: Sendable {
-    /// How many bytes one time takes.
-    public static let length = 24
+    /// The 24 bytes of a time, eight in each word, the first one lowest.
+    public struct Text: Sendable {
+        public fileprivate(set) var head: UInt64 = 0
+        public fileprivate(set) var middle: UInt64 = 0
+        public fileprivate(set) var tail: UInt64 = 0
+    }
 
     private var second: Int64 = .min
     private var day: Int64 = .min
-    private var text = InlineArray<24, UInt8>(repeating: 0x30)
+    /// The second's text, with `.000Z` behind it.
+    private var text = Text()
 
     /// Starts without a remembered second.
     public init() {}
@@ -168,23 +173,22 @@ public struct TimestampWriter: Sendable {
     ///
     /// - Complexity: O(1); a division or two unless the second is the one written last.
     public mutating func append(_ time: Timestamp, to bytes: inout [UInt8]) {
-        prepare(time)
-        for index in 0..<24 { bytes.append(text[index]) }
+        let formed = form(time)
+        for word in [formed.head, formed.middle, formed.tail] {
+            for place in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(8 * place))) }
+        }
     }
 
-    /// Forms the time's 24 bytes, to be copied from `formed`.
-    public mutating func prepare(_ time: Timestamp) {
+    /// Forms the time's 24 bytes.
+    public mutating func form(_ time: Timestamp) -> Text {
         let milliseconds = time.milliseconds
         let newSecond = milliseconds >= 0 ? milliseconds / 1000 : (milliseconds + 1) / 1000 - 1
         if newSecond != second { writeSecond(newSecond) }
-        let fraction = Int(milliseconds - newSecond * 1000)
-        text[20] = UInt8(48 + fraction / 100)
-        text[21] = UInt8(48 + fraction / 10 % 10)
-        text[22] = UInt8(48 + fraction % 10)
+        let fraction = UInt64(truncatingIfNeeded: milliseconds &- newSecond &* 1000)
+        var formed = text
+        formed.tail |= (fraction / 100) << 32 | (fraction / 10 % 10) << 40 | (fraction % 10) << 48
+        return formed
     }
-
-    /// The bytes that `prepare` formed last.
-    public var formed: InlineArray<24, UInt8> { text }
 
     /// The time as a string.
     public static func text(_ time: Timestamp) -> String {
@@ -196,34 +200,27 @@ public struct TimestampWriter: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Forms `YYYY-MM-` in the first word, `DDTHH:MM` in the second and `:SS.000Z` in the third.
     private mutating func writeSecond(_ newSecond: Int64) {
         second = newSecond
         let days = newSecond >= 0 ? newSecond / 86_400 : (newSecond + 1) / 86_400 - 1
         let clock = Int(newSecond - days * 86_400)
         if days != day { writeDay(days) }
-        put(clock / 3600, at: 11)
-        text[13] = 0x3A
-        put(clock / 60 % 60, at: 14)
-        text[16] = 0x3A
-        put(clock % 60, at: 17)
-        text[19] = 0x2E
-        text[23] = 0x5A
+        text.middle &= 0xFF_FFFF
+        text.middle |= Self.pair(clock / 3600) << 24 | 0x3A << 40 | Self.pair(clock / 60 % 60) << 48
+        text.tail = 0x5A30_3030_2E00_003A | Self.pair(clock % 60) << 8
     }
 
     private mutating func writeDay(_ newDay: Int64) {
         day = newDay
         let date = CivilDate.date(days: Int(newDay))
-        put(date.year / 100, at: 0)
-        put(date.year % 100, at: 2)
-        text[4] = 0x2D
-        put(date.month, at: 5)
-        text[7] = 0x2D
-        put(date.day, at: 8)
-        text[10] = 0x54
+        text.head = Self.pair(date.year / 100) | Self.pair(date.year % 100) << 16
+        text.head |= 0x2D << 32 | Self.pair(date.month) << 40 | 0x2D << 56
+        text.middle = Self.pair(date.day) | 0x54 << 16
     }
 
-    private mutating func put(_ value: Int, at index: Int) {
-        text[index] = UInt8(48 + value / 10 % 10)
-        text[index + 1] = UInt8(48 + value % 10)
+    /// Two digits, the first one lowest.
+    private static func pair(_ value: Int) -> UInt64 {
+        UInt64(48 + value / 10 % 10) | UInt64(48 + value % 10) << 8
     }
 }

@@ -36,10 +36,11 @@ struct MemberGaps: Sendable {
     /// Longer ones are not remembered.
     static let lengthMax = 24
 
-    /// Two for each member before and whether its value was a text, the one met last first.
+    /// Of each member before and whether its value was a text, those met last, the one learnt last first.
     ///
-    /// Two because optional members come and go. One that knows nothing matches nothing.
-    private var gaps = [Gap](repeating: Gap(), count: 4 * (ReadField.count + 2))
+    /// More than one because optional members come and go. One that knows nothing matches nothing.
+    private static let ways = 4
+    private var gaps = [Gap](repeating: Gap(), count: 2 * ways * (ReadField.count + 2))
 
     /// Where the gap behind a value is kept.
     @inline(__always)
@@ -49,16 +50,17 @@ struct MemberGaps: Sendable {
     ///
     /// - Parameter position: 24 bytes from there must be there.
     @inline(__always)
-    mutating func match(_ bytes: Span<UInt8>, at position: Int, _ place: Int) -> Gap? {
-        let gap = gaps[2 * place]
+    func match(_ bytes: Span<UInt8>, at position: Int, _ place: Int) -> Gap? {
+        let gap = gaps[Self.ways * place]
         return gap.stands(in: bytes, at: position) ? gap : matchOther(bytes, at: position, place)
     }
 
-    private mutating func matchOther(_ bytes: Span<UInt8>, at position: Int, _ place: Int) -> Gap? {
-        let gap = gaps[2 * place + 1]
-        guard gap.stands(in: bytes, at: position) else { return nil }
-        gaps.swapAt(2 * place, 2 * place + 1)
-        return gap
+    private func matchOther(_ bytes: Span<UInt8>, at position: Int, _ place: Int) -> Gap? {
+        for way in 1..<Self.ways {
+            let gap = gaps[Self.ways * place + way]
+            if gap.stands(in: bytes, at: position) { return gap }
+        }
+        return nil
     }
 
     /// Remembers the bytes that a strict scan passed.
@@ -73,8 +75,9 @@ struct MemberGaps: Sendable {
         gap.head = ByteWord.load(bytes, at: range.lowerBound) & gap.headMask
         gap.middle = ByteWord.load(bytes, at: range.lowerBound + 8) & gap.middleMask
         gap.tail = ByteWord.load(bytes, at: range.lowerBound + 16) & gap.tailMask
-        gaps[2 * place + 1] = gaps[2 * place]
-        gaps[2 * place] = gap
+        let first = Self.ways * place
+        for way in (1..<Self.ways).reversed() { gaps[first + way] = gaps[first + way - 1] }
+        gaps[first] = gap
     }
 
     private static func mask(_ count: Int) -> UInt64 {

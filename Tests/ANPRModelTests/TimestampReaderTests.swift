@@ -21,7 +21,7 @@ struct TimestampReaderTests {
             var bytes: [UInt8] = [0x22]
             writer.append(time, to: &bytes)
             bytes.append(0x22)
-            #expect(bytes.count == TimestampWriter.length + 2)
+            #expect(bytes.count == 24 + 2)
             let outcome = reader.read(bytes.span, from: 1, to: bytes.count - 1)
             #expect(outcome == .moment(time), "seed \(seed): \(time.milliseconds)")
         }
