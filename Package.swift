@@ -51,6 +51,9 @@ let package = Package(
         library("Forwarding", on: ["ANPRModel", "SightingFrames", "Archive"]),
         library("Access", on: [.product(name: "Crypto", package: "swift-crypto")]),
 
+        // Vehicles of interest: lists, matching, alerts.
+        library("Interest", on: ["ANPRModel", "FeedDecoding"]),
+
         // Feeds like real ones, from a seed: for samples, tests and benchmarks.
         library("Simulation", on: ["ANPRModel", "FeedDecoding"]),
 
@@ -60,7 +63,7 @@ let package = Package(
             on: [
                 "ANPRModel", "Compression", "FeedDecoding", "Deduplication", "SightingFrames", "Archive",
                 "Forwarding",
-                "Access",
+                "Access", "Interest",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -77,7 +80,7 @@ let package = Package(
             name: "anpr",
             dependencies: [
                 "ANPRModel", "FeedDecoding", "Deduplication", "Archive", "Access", "Gateway", "Compression",
-                "SightingFrames", "Simulation",
+                "SightingFrames", "Simulation", "Interest",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -107,11 +110,14 @@ let package = Package(
             on: ["ANPRModel", "Archive", "Deduplication", "SightingFrames", "Simulation", "TestSupport"]
         ),
         tests("ForwardingTests", on: ["Forwarding", "SightingFrames"]),
+        tests("InterestTests", on: ["ANPRModel", "Interest", "Simulation", "TestSupport"]),
         tests("HygieneTests", on: []),
         tests("AccessTests", on: ["Access", "TestSupport"]),
         tests(
             "GatewayTests",
-            on: ["ANPRModel", "Archive", "Deduplication", "FeedDecoding", "Gateway", "TestSupport"]
+            on: [
+                "ANPRModel", "Archive", "Deduplication", "FeedDecoding", "Gateway", "Interest", "TestSupport",
+            ]
         ),
         tests(
             "EndToEndTests",

@@ -66,17 +66,7 @@ public struct ByteWriter: ~Copyable {
     /// Appends a mark's characters; reserves its own room.
     public mutating func put(_ vrm: VRM) {
         reserve(VRM.lengthMax)
-        // Two halves of six characters, so that neither chain of divisions waits for the other.
-        let half: UInt64 = 37 * 37 * 37 * 37 * 37 * 37
-        var front = vrm.packed / half
-        var back = vrm.packed % half
-        var codes = InlineArray<12, UInt8>(repeating: 0)
-        for place in (0..<6).reversed() {
-            codes[place] = UInt8(truncatingIfNeeded: front % 37)
-            codes[place + 6] = UInt8(truncatingIfNeeded: back % 37)
-            front /= 37
-            back /= 37
-        }
+        let codes = vrm.codes
         for place in 0..<VRM.lengthMax where codes[place] > 0 {
             put(codes[place] > 10 ? codes[place] &+ 54 : codes[place] &+ 47)
         }

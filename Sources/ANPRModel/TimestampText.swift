@@ -156,8 +156,11 @@ public struct TimestampReader: Sendable {
 public struct TimestampWriter: Sendable {
     /// The 24 bytes of a time, eight in each word, the first one lowest.
     public struct Text: Sendable {
+        /// Year and month.
         public fileprivate(set) var head: UInt64 = 0
+        /// Day, hour and minute.
         public fileprivate(set) var middle: UInt64 = 0
+        /// Second and thousandths.
         public fileprivate(set) var tail: UInt64 = 0
     }
 

@@ -62,6 +62,22 @@ public struct VRM: Hashable, Comparable, Sendable {
         return length
     }
 
+    /// Each character's code: 1-10 for `0`-`9`, 11-36 for `A`-`Z`, 0 behind the last.
+    package var codes: InlineArray<12, UInt8> {
+        // Two halves of six characters, so that neither chain of divisions waits for the other.
+        let half: UInt64 = 2_565_726_409
+        var front = packed / half
+        var back = packed % half
+        var codes = InlineArray<12, UInt8>(repeating: 0)
+        for place in (0..<6).reversed() {
+            codes[place] = UInt8(truncatingIfNeeded: front % 37)
+            codes[place + 6] = UInt8(truncatingIfNeeded: back % 37)
+            front /= 37
+            back /= 37
+        }
+        return codes
+    }
+
     /// The mark's characters.
     public var text: String {
         String(decoding: utf8, as: UTF8.self)

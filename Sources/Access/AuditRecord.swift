@@ -8,6 +8,8 @@ public struct AuditRecord: Codable, Sendable, Equatable {
         case ingest
         /// Sightings of several forces were joined (combination).
         case combine
+        /// Data was given to another system (disclosure).
+        case disclose
         /// Data was deleted (erasure).
         case purge
     }

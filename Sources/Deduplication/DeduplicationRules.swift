@@ -43,5 +43,5 @@ public struct DeduplicationRules: Codable, Sendable, Equatable {
     }
 
     /// The longest window of any site.
-    var windowMax: Int64 { sites.values.reduce(window.window) { max($0, $1.window) } }
+    package var windowMax: Int64 { sites.values.reduce(window.window) { max($0, $1.window) } }
 }

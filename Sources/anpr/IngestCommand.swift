@@ -51,18 +51,28 @@ struct IngestCommand: AsyncParsableCommand {
                 count: 0
             )
         )
+        // Where to begin is known before anything comes.
+        let alerts = try configuration.interest.map {
+            (try AlertDesk(configuration, $0), try core.alertCursor())
+        }
         var ingest = Ingest(node: core, feeds: set, now: Operator.now, syncBytes: syncBytes)
         let line = ProgressLine()
         let report = try CommandInput.unusable { try ingest.run { line.show($0, began) } }
-        let forwards = configuration.forward.map(\.text)
-        try core.tidy(forwards: forwards)
+        let raised = try alerts.map { desk, first in
+            let end = core.log.extent.next
+            try core.alerted(
+                before: try desk.catchUp(core.logFolder, from: first, before: end, now: Operator.now)
+            )
+            return desk.raised.values.reduce(0, +)
+        }
+        try core.tidy()
         let took = ContinuousClock.now - began
         line.clear()
         var deliveries: [Delivery] = []
         for forward in configuration.forward {
             deliveries.append(try await deliver(core, configuration, forward))
         }
-        try core.tidy(forwards: forwards)
+        try core.tidy()
         let purged = try core.applyRetention(now: Operator.now)
         try audit(configuration, report, purged)
         try Console.output(
@@ -71,6 +81,7 @@ struct IngestCommand: AsyncParsableCommand {
                 report: report,
                 deliveries: deliveries,
                 purged: purged,
+                alerts: raised,
                 took: took
             ).text
         )

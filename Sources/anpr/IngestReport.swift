@@ -8,6 +8,8 @@ struct IngestReport {
     let report: Ingest.Report
     let deliveries: [Delivery]
     let purged: [RetentionOutcome]
+    /// Alerts raised, where there are vehicles of interest.
+    let alerts: Int?
     let took: Duration
 
     var text: String {
@@ -66,8 +68,7 @@ struct IngestReport {
             "  same site       \(number(tally.sameSite))",
             "  across forces   \(number(tally.acrossForces))",
             "sightings         \(number(tally.sightings))\(amended)",
-            "",
-        ]
+        ] + (alerts.map { ["alerts            \(number($0))"] } ?? []) + [""]
     }
 
     private func number(_ value: Int) -> String { NumberText.right(NumberText.grouped(value), 11) }

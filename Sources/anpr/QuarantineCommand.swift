@@ -131,7 +131,7 @@ struct QuarantineCommand: ParsableCommand {
             let replayed = try Catalogue("\(folder)/catalogue.sqlite", isReadOnly: true).replayed()
             let entries = try selection.entries(folder).filter { !replayed.contains($0.id) }
             let report = try QuarantineReplay(core, header: header).run(entries, now: Operator.now)
-            try core.tidy(forwards: configuration.forward.map(\.text))
+            try core.tidy()
             try Operator.audit(folder).append(
                 AuditRecord(
                     at: TimestampWriter.text(Operator.now),

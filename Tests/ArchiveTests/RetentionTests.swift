@@ -34,7 +34,9 @@ struct RetentionTests {
         #expect(policy.rule(force: "44", confidence: 40) == 1)
         #expect(policy.rule(force: "44", confidence: -1) == 1)
         #expect(policy.rule(force: "43", confidence: 1) == 3)
-        #expect(policy.quarantineCutoff(now: Timestamp(milliseconds: 10)) == Timestamp(milliseconds: 7))
+        #expect(
+            policy.cutoff(of: .quarantine, now: Timestamp(milliseconds: 10)) == Timestamp(milliseconds: 7)
+        )
         #expect(policy.latestCutoff(now: Timestamp(milliseconds: 10)) == Timestamp(milliseconds: 6))
         #expect(RetentionPolicy().latestCutoff(now: .latest) == nil)
     }

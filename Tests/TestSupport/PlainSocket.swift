@@ -38,6 +38,9 @@ public final class PlainSocket {
         )
     }
 
+    /// Takes over a connection that was accepted.
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
+
     deinit { close(descriptor) }
 
     /// Sends all bytes.
@@ -129,13 +132,19 @@ extension PlainSocket {
         else {
             throw Broken(action: "read a status line")
         }
+        let fields = try fields()
+        let body = try bytes(Int(fields["content-length"] ?? "0") ?? 0)
+        return PlainResponse(status: status, headers: fields, body: String(decoding: body, as: UTF8.self))
+    }
+
+    /// Receives header fields up to the blank line behind them; names in lower case.
+    func fields() throws -> [String: String] {
         var fields: [String: String] = [:]
         while let line = try line(), line != "\r" {
             let parts = line.split(separator: ":", maxSplits: 1)
             guard parts.count == 2 else { continue }
             fields[parts[0].lowercased()] = String(parts[1].drop { $0 == " " }.filter { $0 != "\r" })
         }
-        let body = try bytes(Int(fields["content-length"] ?? "0") ?? 0)
-        return PlainResponse(status: status, headers: fields, body: String(decoding: body, as: UTF8.self))
+        return fields
     }
 }

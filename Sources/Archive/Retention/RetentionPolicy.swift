@@ -33,6 +33,8 @@ public struct RetentionRule: Sendable, Equatable {
         case sighting
         /// Rejected input.
         case quarantine
+        /// Alerts: that a vehicle of interest was seen.
+        case hit
     }
 
     /// The rule as configured, for plans and records.
@@ -45,6 +47,9 @@ public struct RetentionRule: Sendable, Equatable {
     public var confidenceBelow: Int?
     /// How long.
     public var keep: RetentionPeriod
+
+    /// Whether it can decide about sightings.
+    public var isAboutSightings: Bool { dataClass == nil || dataClass == .sighting }
 
     /// A rule.
     public init(
@@ -73,17 +78,17 @@ public struct RetentionPolicy: Sendable, Equatable {
     /// The place of the rule that decides about a force's contribution.
     public func rule(force: String, confidence: Int8) -> Int? {
         rules.firstIndex { rule in
-            guard rule.dataClass == nil || rule.dataClass == .sighting else { return false }
+            guard rule.isAboutSightings else { return false }
             guard rule.force == nil || rule.force == force else { return false }
             guard let limit = rule.confidenceBelow else { return true }
             return confidence >= 0 && Int(confidence) < limit
         }
     }
 
-    /// Rejected input received before this moment is past its date.
-    public func quarantineCutoff(now: Timestamp) -> Timestamp? {
+    /// What came in before this moment is past its date; for the classes that are kept by the day, not sightings.
+    public func cutoff(of dataClass: RetentionRule.DataClass, now: Timestamp) -> Timestamp? {
         rules.first { rule in
-            (rule.dataClass == .quarantine || rule.dataClass == nil) && rule.force == nil
+            (rule.dataClass == dataClass || rule.dataClass == nil) && rule.force == nil
                 && rule.confidenceBelow == nil
         }?.keep.cutoff(now: now)
     }
@@ -92,9 +97,9 @@ public struct RetentionPolicy: Sendable, Equatable {
     public func latestCutoff(now: Timestamp) -> Timestamp? {
         guard
             rules.contains(where: {
-                $0.dataClass != .quarantine && $0.force == nil && $0.confidenceBelow == nil
+                $0.isAboutSightings && $0.force == nil && $0.confidenceBelow == nil
             })
         else { return nil }
-        return rules.filter { $0.dataClass != .quarantine }.map { $0.keep.cutoff(now: now) }.min()
+        return rules.filter(\.isAboutSightings).map { $0.keep.cutoff(now: now) }.min()
     }
 }

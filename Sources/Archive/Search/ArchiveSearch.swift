@@ -1,4 +1,4 @@
-import ANPRModel
+public import ANPRModel
 import SightingFrames
 
 /// Answers searches from a data folder, while another process may be writing to it.
@@ -25,6 +25,17 @@ public struct ArchiveSearch {
                 attempt += 1
             }
         }
+    }
+
+    /// The moment before which nothing was seen; `nil` when nothing was seen at all.
+    public func earliest() throws -> Timestamp? {
+        let snapshot = try Catalogue("\(folder)/catalogue.sqlite", isReadOnly: true).snapshot()
+        var earliest = snapshot.segments.map(\.first).min()
+        var reader = SightingLogReader("\(folder)/sightings", from: snapshot.archivedThrough)
+        while let run = try reader.read() {
+            for sighting in run.batch.sightings { earliest = min(earliest ?? sighting.first, sighting.first) }
+        }
+        return earliest
     }
 
     private func collect(_ query: SightingQuery) throws -> ResolvedSightings {

@@ -112,18 +112,21 @@ extension ConfigurationParser {
             reader.note("token of feed \(feed) is missing: without one nobody may post to it", at: item)
             return nil
         }
-        let own = reader.members(node, of: "token of feed \(feed)", known: ["sha256"])
-        guard let text = reader.text(own["sha256"], "sha256 of feed \(feed)", in: node) else { return nil }
+        return hash(node, of: "feed \(feed)").map {
+            .init(sha256: $0, isTakenFromQuery: flag(members["tokenInQuery"], "tokenInQuery of feed \(feed)"))
+        }
+    }
+
+    /// `token: { sha256: … }`: what is kept of a token.
+    func hash(_ node: Node, of what: String) -> [UInt8]? {
+        let own = reader.members(node, of: "token of \(what)", known: ["sha256"])
+        guard let text = reader.text(own["sha256"], "sha256 of \(what)", in: node) else { return nil }
         let digits = text.compactMap(\.hexDigitValue)
         guard text.count == 64, digits.count == 64 else {
-            reader.note("sha256 of feed \(feed) must be 64 hexadecimal digits", at: own["sha256"])
+            reader.note("sha256 of \(what) must be 64 hexadecimal digits", at: own["sha256"])
             return nil
         }
-        let hash = stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
-        return .init(
-            sha256: hash,
-            isTakenFromQuery: flag(members["tokenInQuery"], "tokenInQuery of feed \(feed)")
-        )
+        return stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
 
     private func dropFolder(of feed: NodeConfiguration.Feed, _ members: [String: Node])

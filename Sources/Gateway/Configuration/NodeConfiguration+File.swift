@@ -74,7 +74,7 @@ struct ConfigurationParser {
     mutating func parse(_ root: Node) {
         let known = [
             "node", "data", "forces", "cameras", "feeds", "deduplication", "forward", "receive", "retention",
-            "http",
+            "http", "interest",
         ]
         let members = reader.members(root, of: "the configuration", known: known)
         configuration.node = reader.text(members["node"], "node", in: root) ?? ""
@@ -89,6 +89,7 @@ struct ConfigurationParser {
         for item in reader.items(members["forward"], of: "forward") { parseForward(item) }
         if let node = members["receive"] { parseReceive(node) }
         if let node = members["retention"] { parseRetention(node) }
+        if let node = members["interest"] { parseInterest(node) }
         checkWhole(root)
     }
 
@@ -255,7 +256,7 @@ struct ConfigurationParser {
             rules.append(rule)
         }
         let isOpen = rules.contains {
-            $0.force == nil && $0.confidenceBelow == nil && $0.dataClass != .quarantine
+            $0.force == nil && $0.confidenceBelow == nil && $0.isAboutSightings
         }
         if !isOpen {
             reader.note(

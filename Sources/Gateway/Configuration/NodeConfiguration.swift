@@ -142,6 +142,16 @@ package struct NodeConfiguration: Sendable {
     package var receive: Receive?
     /// How long things are kept.
     package var retention = RetentionPolicy()
+    /// Which vehicles it looks out for, if any.
+    package var interest: Interest?
+
+    /// Who reads the sighting log, by the names of their cursors; what all have passed may go.
+    package var logReaders: [String] {
+        forward.map { "forward:\($0.text)" } + (interest == nil ? [] : [Self.alertReader])
+    }
+
+    /// The cursor of those who look out for vehicles of interest.
+    package static let alertReader = "alerts"
 
     /// A node that was told nothing.
     package init() {}

@@ -12,6 +12,8 @@ actor Intakes: Service {
     }
 
     private let node: NodeService
+    private let alerts: AlertService?
+    private let subscribers: SubscriberTable
     private let table: FeedTable
     private let logger: Logger
     private let onBound: @Sendable (String, Int) -> Void
@@ -26,6 +28,8 @@ actor Intakes: Service {
     init(
         _ configuration: NodeConfiguration,
         node: NodeService,
+        alerts: AlertService?,
+        subscribers: SubscriberTable,
         table: FeedTable,
         logger: Logger,
         notifier: Notifier,
@@ -33,6 +37,8 @@ actor Intakes: Service {
     ) {
         self.configuration = configuration
         self.node = node
+        self.alerts = alerts
+        self.subscribers = subscribers
         self.table = table
         self.logger = logger
         self.notifier = notifier
@@ -46,7 +52,7 @@ actor Intakes: Service {
     /// Makes the feeds known, so that the first post finds them.
     func prepare() async throws {
         for feed in configuration.feeds where feed.source.isLive {
-            intakes[feed.name] = try await FeedIntake(feed, of: configuration, node: node)
+            intakes[feed.name] = try await FeedIntake(feed, of: configuration, node: node, alerts: alerts)
         }
         publish()
     }
@@ -82,7 +88,7 @@ actor Intakes: Service {
             intake = known
             await intake.update(feed)
         } else {
-            intake = try await FeedIntake(feed, of: configuration, node: node)
+            intake = try await FeedIntake(feed, of: configuration, node: node, alerts: alerts)
             intakes[feed.name] = intake
         }
         guard let service = source(feed, intake) else { return }
@@ -155,6 +161,10 @@ actor Intakes: Service {
         let old = configuration.feeds.filter(\.source.isLive)
         let now = new.feeds.filter(\.source.isLive)
         try await node.update(new)
+        if let interest = new.interest {
+            try await alerts?.update(interest)
+            subscribers.replace(interest.subscribers)
+        }
         configuration = new
         wasReloaded = true
         for feed in old where !now.contains(feed) { await stop(feed.name) }
@@ -184,6 +194,8 @@ extension NodeConfiguration {
             names.append("receive.listen")
         }
         if HistoryRules(self) != HistoryRules(old) { names.append("deduplication") }
+        if interest?.folder != old.interest?.folder { names.append("interest") }
+        if interest?.webhooks != old.interest?.webhooks { names.append("interest.webhooks") }
         return names
     }
 }

@@ -37,9 +37,16 @@ package struct Serve {
         let notifier = Notifier()
         let table = FeedTable()
         let onBound = onBound
+        var alerts: AlertService?
+        if let interest = configuration.interest {
+            alerts = try await AlertService(configuration, interest, node: node, logger: logger)
+        }
+        let subscribers = SubscriberTable(configuration.interest?.subscribers ?? [])
         let intakes = Intakes(
             configuration,
             node: node,
+            alerts: alerts,
+            subscribers: subscribers,
             table: table,
             logger: logger,
             notifier: notifier,
@@ -50,10 +57,12 @@ package struct Serve {
         var services: [any Service] = [
             Housekeeping(node: node, configuration: configuration, logger: logger, notifier: notifier)
         ]
-        services += forwarders(node) + links(node)
+        services += forwarders(node)
+        if let alerts { services += webhooks(alerts, node) + [alerts] }
+        services += links(node)
         services.append(Reloader(intakes: intakes))
         services.append(intakes)
-        if let http = configuration.http { services.append(server(http, table, node)) }
+        if let http = configuration.http { services.append(server(http, table, node, alerts, subscribers)) }
         let group = ServiceGroup(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -61,7 +70,9 @@ package struct Serve {
         )
         notifier.tell("READY=1\nMAINPID=\(ProcessInfo.processInfo.processIdentifier)")
         try await group.run()
-        try await node.finish(forwards: configuration.forward.map(\.text))
+        // What the last reads brought.
+        try await alerts?.catchUp()
+        try await node.finish()
         logger.info("stopped", metadata: ["node": "\(configuration.node)"])
     }
 
@@ -80,6 +91,12 @@ package struct Serve {
         }
     }
 
+    private func webhooks(_ alerts: AlertService, _ node: NodeService) -> [any Service] {
+        (configuration.interest?.webhooks ?? []).map {
+            WebhookService(webhook: $0, alerts: alerts, node: node, logger: logger)
+        }
+    }
+
     private func links(_ node: NodeService) -> [any Service] {
         guard let receive = configuration.receive else { return [] }
         let onBound = onBound
@@ -89,7 +106,9 @@ package struct Serve {
     private func server(
         _ address: NodeConfiguration.Address,
         _ table: FeedTable,
-        _ node: NodeService
+        _ node: NodeService,
+        _ alerts: AlertService?,
+        _ subscribers: SubscriberTable
     ) -> HTTPServer {
         let budget = IntakeBudget(configuration.intakeMax)
         let onBound = onBound
@@ -97,7 +116,8 @@ package struct Serve {
             address: address,
             posts: FeedPosts(table: table, budget: budget, logger: logger),
             captures: CaptureService(table: table, budget: budget, logger: logger),
-            status: StatusPages(node: node, budget: budget),
+            alerts: alerts.map { AlertStream(alerts: $0, subscribers: subscribers) },
+            status: StatusPages(node: node, alerts: alerts, budget: budget),
             logger: logger
         ) { onBound("http", $0) }
     }
@@ -143,11 +163,10 @@ struct Housekeeping: Service {
     private func keepHouse() async throws {
         let feedsAfter = Duration.milliseconds(configuration.idleAfter)
         let sendersAfter = Duration.milliseconds(configuration.receive?.idleAfter ?? 30_000)
-        let forwards = configuration.forward.map(\.text)
         var trouble: String?
         while !Task.isCancelled {
             try await node.sweep(feedsAfter: feedsAfter, sendersAfter: sendersAfter)
-            try await node.tidy(forwards: forwards, isForced: false)
+            try await node.tidy(isForced: false)
             let now = await node.trouble
             if now != trouble { report(now) }
             trouble = now

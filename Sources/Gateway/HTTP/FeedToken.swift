@@ -41,14 +41,14 @@ struct FeedGuard: Sendable {
         throw Problem(status: .unauthorized, name: "token-unknown", detail: "this token is not known")
     }
 
-    private static func bearer(_ header: String) -> String? {
+    static func bearer(_ header: String) -> String? {
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
         return String(parts[1])
     }
 
     /// Compares without telling by the time it takes where they differ.
-    private static func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    static func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         guard left.count == right.count else { return false }
         return zip(left, right).reduce(0) { $0 | $1.0 ^ $1.1 } == 0
     }

@@ -9,6 +9,8 @@ struct HTTPServer: Service {
     let address: NodeConfiguration.Address
     let posts: FeedPosts
     let captures: CaptureService
+    /// Where there are vehicles of interest.
+    let alerts: AlertStream?
     let status: StatusPages
     let logger: Logger
     /// Called with the port once it is bound.
@@ -25,6 +27,7 @@ struct HTTPServer: Service {
         for name in ["inputcapturewebservice", "InputCaptureWebService"] {
             router.post("/bof2/services/\(name)") { request, _ in await captures.answer(request) }
         }
+        if let alerts { router.get("/v1/alerts") { request, _ in await alerts.answer(request) } }
         router.get("/livez") { _, _ in Response.json("{\"status\":\"live\"}") }
         router.get("/readyz") { _, _ in await status.ready() }
         router.get("/metrics") { _, _ in await status.metrics() }

@@ -32,6 +32,26 @@ struct MetricsText {
         histogram("anpr_journal_sync_seconds", "How long the journal's syncs took.", status.syncs)
     }
 
+    /// Adds what became of vehicles of interest.
+    ///
+    /// - Parameters:
+    ///   - raised: alerts by list, since the start.
+    ///   - next: the number of the next alert.
+    ///   - webhooks: the alert that each is told next.
+    mutating func alerts(raised: [String: Int], next: UInt64, webhooks: [(name: String, next: UInt64)]) {
+        counter(
+            "anpr_alerts_total",
+            "Alerts raised since the start, by list.",
+            raised.sorted { $0.key < $1.key }.map { ("list=\"\(Self.escaped($0.key))\"", $0.value) }
+        )
+        gauge("anpr_alert_next", "The number that the next alert gets.", Double(next))
+        head("anpr_webhook_waiting_alerts", "Alerts that a webhook was not told yet.", "gauge")
+        for webhook in webhooks {
+            let waiting = Int64(next) - Int64(webhook.next)
+            text += "anpr_webhook_waiting_alerts{webhook=\"\(Self.escaped(webhook.name))\"} \(waiting)\n"
+        }
+    }
+
     private mutating func feeds(_ status: NodeStatus) {
         let label = { (feed: NodeStatus.Feed) in "feed=\"\(Self.escaped(feed.name))\"" }
         for (name, help, value) in [

@@ -7,6 +7,7 @@ import NIOCore
 /// What the node says of itself: whether it is ready, and its numbers, but never a mark.
 struct StatusPages: Sendable {
     let node: NodeService
+    let alerts: AlertService?
     let budget: IntakeBudget
 
     /// Answers `GET /readyz`.
@@ -18,7 +19,15 @@ struct StatusPages: Sendable {
 
     /// Answers `GET /metrics`, as Prometheus reads it.
     func metrics() async -> Response {
-        let text = MetricsText(await node.status, intakeUsed: budget.used, intakeMax: budget.whole).text
+        var metrics = MetricsText(await node.status, intakeUsed: budget.used, intakeMax: budget.whole)
+        if let alerts {
+            metrics.alerts(
+                raised: await alerts.raised,
+                next: await alerts.published,
+                webhooks: (try? await node.webhooks()) ?? []
+            )
+        }
+        let text = metrics.text
         return Response(
             status: .ok,
             headers: [.contentType: "text/plain; version=0.0.4"],

@@ -27,6 +27,7 @@ package final class FeedIntake: Sendable {
     }
 
     private let node: NodeService
+    private let alerts: AlertService?
     private let index: FeedIndex
     private let name: String
     private let futureSkew: Int64
@@ -36,10 +37,16 @@ package final class FeedIntake: Sendable {
     private static let spareMax = 64
 
     /// A feed of a node.
-    package init(_ feed: NodeConfiguration.Feed, of configuration: NodeConfiguration, node: NodeService)
-        async throws
-    {
+    ///
+    /// - Parameter alerts: who looks out for vehicles of interest in what it brings.
+    init(
+        _ feed: NodeConfiguration.Feed,
+        of configuration: NodeConfiguration,
+        node: NodeService,
+        alerts: AlertService?
+    ) async throws {
         self.node = node
+        self.alerts = alerts
         name = feed.name
         futureSkew = configuration.futureSkew
         index = try await node.feed(feed.name)
@@ -88,13 +95,17 @@ package final class FeedIntake: Sendable {
 
     /// Takes a batch in; it is on stable storage when this returns.
     package func accept(_ batch: DecodedBatch) async throws -> Receipt {
-        if batch.received > 0 || batch.ignored > 0 { try await node.accept(batch, from: index, named: name) }
+        if batch.received > 0 || batch.ignored > 0 {
+            try await node.accept(batch, from: index, named: name)
+            await alerts?.arrived(batch.reads)
+        }
         return Receipt(received: batch.received, accepted: batch.reads.count, rejected: batch.rejected)
     }
 
     /// Takes a batch of a file in, with the place in it that is safe then.
     package func accept(_ batch: DecodedBatch, at progress: FeedProgress) async throws {
         try await node.accept(batch, from: index, named: name, progress: progress)
+        await alerts?.arrived(batch.reads)
     }
 
     /// How far the file that came last was taken in.

@@ -11,17 +11,20 @@ extension NodeCore {
         return try Archiver("\(data)/archive", log: "\(data)/sightings", catalogue: catalogue)
     }
 
-    /// Moves what is in the log to the archive and lets go what no one needs any more.
-    ///
-    /// - Parameter forwards: the names of the readers that must have passed a sighting before the log lets it go.
-    package func tidy(forwards: [String]) throws {
+    /// Moves what is in the log to the archive and lets go what all its readers have passed.
+    package func tidy() throws {
         _ = try archiver.archive(before: log.extent.next)
         try archiver.merge()
-        let cursors = try forwards.map { try catalogue.cursor("forward:\($0)") }
-        try log.drop(before: min(try catalogue.snapshot().archivedThrough, cursors.min() ?? .max))
+        try log.drop(before: try passed())
         let rules = configuration.deduplication
         let margin = rules.reconcile + rules.lateness + 3_600_000
         _ = try journal.drop(before: Timestamp(milliseconds: state.closedThrough.milliseconds - margin))
+    }
+
+    /// The sighting before which the archive and all readers of the log have everything.
+    private func passed() throws -> UInt64 {
+        let cursors = try configuration.logReaders.map { try catalogue.cursor($0) }
+        return min(try catalogue.snapshot().archivedThrough, cursors.min() ?? .max)
     }
 
     /// How many sightings are in the log and not yet in the archive.
@@ -37,6 +40,21 @@ extension NodeCore {
         try catalogue.setCursor("forward:\(forward)", sequence)
     }
 
+    /// Where those who look out for vehicles of interest go on: at the log's end, when they never looked.
+    package func alertCursor() throws -> UInt64 {
+        let name = NodeConfiguration.alertReader
+        if let known = try catalogue.cursors().first(where: { $0.name == name })?.sequence {
+            return max(known, log.first)
+        }
+        try catalogue.setCursor(name, log.extent.next)
+        return log.extent.next
+    }
+
+    /// Notes that all sightings before one were held against the lists.
+    package func alerted(before sequence: UInt64) throws {
+        try catalogue.setCursor(NodeConfiguration.alertReader, sequence)
+    }
+
     /// What retention would delete at a moment.
     package func retentionPlan(now: Timestamp) throws -> [RetentionOutcome] {
         _ = try archiver.archive(before: log.extent.next)
@@ -49,13 +67,17 @@ extension NodeCore {
     package func applyRetention(now: Timestamp) throws -> [RetentionOutcome] {
         _ = try archiver.archive(before: log.extent.next)
         let outcomes = try retention.apply(now: now)
-        if let cutoff = configuration.retention.quarantineCutoff(now: now) {
+        if let cutoff = configuration.retention.cutoff(of: .quarantine, now: now) {
             _ = try quarantine.drop(before: cutoff)
+        }
+        if let interest = configuration.interest,
+            let cutoff = configuration.retention.cutoff(of: .hit, now: now)
+        {
+            _ = try AlertLog.drop(before: cutoff, in: interest.folder)
         }
         if outcomes.contains(where: { $0.contributions > 0 }) {
             try log.closePart(register: state.register, encoder: encoder)
-            let sent = try configuration.forward.map { try catalogue.cursor("forward:\($0.text)") }
-            try log.drop(before: min(try catalogue.snapshot().archivedThrough, sent.min() ?? .max))
+            try log.drop(before: try passed())
         }
         if let cutoff = configuration.retention.latestCutoff(now: now), journal.hasReads(before: cutoff) {
             // A new segment, begun by an entry that says nothing, lets the old ones go whole.

@@ -6,7 +6,7 @@ import Foundation
 
 /// The one owner of a running node's state; everything live goes through it, one thing at a time.
 package actor NodeService {
-    private let core: NodeCore
+    let core: NodeCore
     private let queue = NodeQueue()
     private let clock = ContinuousClock()
     private var heard: [FeedIndex: ContinuousClock.Instant] = [:]
@@ -256,10 +256,10 @@ package actor NodeService {
     package var trouble: String? { shortage?.description }
 
     /// Moves the log into the archive when enough has gathered, or in any case.
-    package func tidy(forwards: [String], isForced: Bool) throws {
+    package func tidy(isForced: Bool) throws {
         guard try isForced || core.unarchived() >= 100_000 else { return }
         do {
-            try core.tidy(forwards: forwards)
+            try core.tidy()
         } catch let error as StorageError where error.code == .full {
             // The log keeps it; the archive follows when there is room.
             shortage = error
@@ -267,14 +267,9 @@ package actor NodeService {
     }
 
     /// Works off what was taken in and moves all into the archive; for the end of a run.
-    package func finish(forwards: [String]) throws {
+    package func finish() throws {
         settle()
         try core.commit(isForced: true)
-        try tidy(forwards: forwards, isForced: true)
-    }
-
-    /// Notes what the next node has.
-    package func delivered(to forward: String, before sequence: UInt64) throws {
-        try core.delivered(to: forward, before: sequence)
+        try tidy(isForced: true)
     }
 }

@@ -1,0 +1,164 @@
+public import ANPRModel
+import Foundation
+
+/// The alerts of a node, in order: a file a day, a JSON object a line, each with its `sequence`.
+///
+/// Append-only. What a crash left half written is cut off when the log is opened: it was told to nobody.
+public final class AlertLog {
+    private let folder: String
+    private var file: DataFile?
+    private var day: Int32 = .min
+    private var length = 0
+    /// The number of the next alert.
+    public private(set) var next: UInt64 = 1
+
+    /// Opens a log, made if it is not there.
+    public init(_ folder: String) throws {
+        self.folder = folder
+        try DataFolder.make(folder)
+        // A file without a whole line may be the newest.
+        for name in DataFolder.names(in: folder).reversed() {
+            let file = try DataFile("\(folder)/\(name)", .append)
+            let bytes = try file.contents()
+            let end = bytes.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+            if end < bytes.count { try file.truncate(to: end) }
+            guard end > 0 else { continue }
+            let start = bytes[..<(end - 1)].lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+            next = try AlertLogReader.sequence(bytes[start..<end - 1], in: "\(folder)/\(name)") + 1
+            break
+        }
+    }
+
+    /// Adds alerts; all are on stable storage when this returns, or none is in the log.
+    ///
+    /// - Parameters:
+    ///   - lines: makes the lines, without line feeds, given the number of the first.
+    ///   - day: the day they are raised, counted from 1970-01-01; an earlier one than before counts as that.
+    public func append(day: Int32, _ lines: (UInt64) throws -> [[UInt8]]) throws {
+        let lines = try lines(next)
+        guard !lines.isEmpty else { return }
+        if file == nil || day > self.day { try open(day) }
+        guard let file else { return }
+        let bytes = Array(lines.joined(separator: [0x0A])) + [0x0A]
+        do {
+            try file.write(bytes, at: length)
+            try file.sync()
+        } catch {
+            try file.truncate(to: length)
+            throw error
+        }
+        length += bytes.count
+        next += UInt64(lines.count)
+    }
+
+    /// Removes the files of days that ended before a moment; the file that is written to stays.
+    ///
+    /// - Returns: how many went.
+    public static func drop(before time: Timestamp, in folder: String) throws(StorageError) -> Int {
+        let names = DataFolder.names(in: folder)
+        let gone = names.filter { $0 < name(time.day) && $0 != names.last }
+        for name in gone { try DataFolder.remove("\(folder)/\(name)") }
+        return gone.count
+    }
+
+    private func open(_ day: Int32) throws(StorageError) {
+        // The clock may have been set back: the newest file is the one that grows.
+        let name = max(Self.name(day), DataFolder.names(in: folder).last ?? "")
+        let file = try DataFile("\(folder)/\(name)", .append)
+        try DataFolder.sync(folder)
+        length = try file.length()
+        self.file = file
+        self.day = day
+    }
+
+    private static func name(_ day: Int32) -> String {
+        TimestampWriter.text(Timestamp(milliseconds: Int64(day) * 86_400_000)).prefix(10) + ".ndjson"
+    }
+}
+
+/// Reads an alert log in order, from any number on, while it is being written.
+public struct AlertLogReader {
+    private let folder: String
+    private var name: String?
+    private var offset = 0
+    /// The number of the alert that is read next.
+    public private(set) var next: UInt64
+
+    private static let pieceLength = 1 << 20
+
+    /// Starts at a number; alerts that are no longer there are passed over.
+    public init(_ folder: String, from sequence: UInt64) {
+        self.folder = folder
+        next = sequence
+    }
+
+    /// Starts at the first alert of the last files.
+    public init(_ folder: String, lastFiles count: Int) {
+        self.folder = folder
+        name = DataFolder.names(in: folder).suffix(count).first
+        next = 0
+    }
+
+    /// An alert as it stands in the log.
+    public struct Line: Sendable, Equatable {
+        /// Its number.
+        public var sequence: UInt64
+        /// The JSON object, without its line feed.
+        public var text: [UInt8]
+    }
+
+    /// Reads the next alerts that are wholly there; none at the log's end.
+    ///
+    /// - Parameter limit: alerts from this number on are left alone; for the log's own writer, its `next`.
+    /// - Throws: `StorageError` of code `damaged` with the file.
+    public mutating func read(before limit: UInt64 = .max) throws -> [Line] {
+        while true {
+            let names = DataFolder.names(in: folder)
+            guard let current = name ?? names.first else { return [] }
+            name = current
+            let lines = try piece(of: "\(folder)/\(current)", before: limit)
+            if !lines.isEmpty { return lines }
+            // A younger file is there only when this one is complete,
+            guard let following = names.first(where: { $0 > current }) else { return [] }
+            // though its end may have come between the two looks.
+            let late = try piece(of: "\(folder)/\(current)", before: limit)
+            if !late.isEmpty || next >= limit { return late }
+            name = following
+            offset = 0
+        }
+    }
+
+    /// The lines of the next megabyte that are wanted.
+    private mutating func piece(of path: String, before limit: UInt64) throws -> [Line] {
+        guard next < limit, DataFolder.exists(path) else { return [] }
+        let file = try DataFile(path, .read)
+        var lines: [Line] = []
+        while lines.isEmpty {
+            let bytes = try file.read(Self.pieceLength, at: offset)
+            guard bytes.contains(0x0A) else { return [] }
+            var start = 0
+            while let end = bytes[start...].firstIndex(of: 0x0A) {
+                let sequence = try Self.sequence(bytes[start..<end], in: path)
+                guard sequence < limit else { return lines }
+                if sequence >= next {
+                    lines.append(Line(sequence: sequence, text: Array(bytes[start..<end])))
+                    next = sequence + 1
+                }
+                offset += end + 1 - start
+                start = end + 1
+            }
+        }
+        return lines
+    }
+
+    private struct Numbered: Decodable {
+        var sequence: UInt64
+    }
+
+    static func sequence(_ line: ArraySlice<UInt8>, in path: String) throws -> UInt64 {
+        guard let numbered = try? JSONDecoder().decode(Numbered.self, from: Data(line)) else {
+            throw StorageError(.damaged, "\(path): a line is not an alert")
+        }
+        return numbered.sequence
+    }
+}

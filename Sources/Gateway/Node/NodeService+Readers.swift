@@ -1,0 +1,40 @@
+import Archive
+
+/// How far those have come who read the sighting log and the alert log.
+extension NodeService {
+    /// The node's name.
+    package var name: String { core.configuration.node }
+
+    /// Notes what the next node has.
+    package func delivered(to forward: String, before sequence: UInt64) throws {
+        try core.delivered(to: forward, before: sequence)
+    }
+
+    /// Where those who look out for vehicles of interest go on.
+    package func alertCursor() throws -> UInt64 { try core.alertCursor() }
+
+    /// Notes that all sightings before one were held against the lists.
+    package func alerted(before sequence: UInt64) throws { try core.alerted(before: sequence) }
+
+    /// The alert that a webhook is told next.
+    ///
+    /// - Parameter first: where one begins that was never told anything.
+    package func webhookCursor(_ name: String, otherwise first: UInt64) throws -> UInt64 {
+        if let known = try core.catalogue.cursors().first(where: { $0.name == "webhook:\(name)" }) {
+            return known.sequence
+        }
+        try told(name, before: first)
+        return first
+    }
+
+    /// The alert that each webhook is told next, by its name.
+    package func webhooks() throws -> [(name: String, next: UInt64)] {
+        try core.catalogue.cursors().filter { $0.name.hasPrefix("webhook:") }
+            .map { (String($0.name.dropFirst(8)), $0.sequence) }
+    }
+
+    /// Notes what a webhook was told.
+    package func told(_ name: String, before sequence: UInt64) throws {
+        try core.catalogue.setCursor("webhook:\(name)", sequence)
+    }
+}

@@ -1,0 +1,85 @@
+import ANPRModel
+import Archive
+import Foundation
+import TestSupport
+import Testing
+
+/// The alert log on disk.
+@Suite
+struct AlertLogTests {
+    private static func line(_ sequence: UInt64) -> [UInt8] {
+        Array(
+            #"{"sequence":\#(sequence),"text":"\#(String(repeating: "x", count: Int(sequence % 50)))"}"#.utf8
+        )
+    }
+
+    private static func append(_ count: Int, to log: AlertLog, day: Int32) throws {
+        try log.append(day: day) { first in (0..<UInt64(count)).map { line(first + $0) } }
+    }
+
+    private static func all(_ folder: String, from first: UInt64 = 0) throws -> [AlertLogReader.Line] {
+        var reader = AlertLogReader(folder, from: first)
+        var lines: [AlertLogReader.Line] = []
+        while true {
+            let more = try reader.read()
+            if more.isEmpty { return lines }
+            lines += more
+        }
+    }
+
+    @Test("days, reopening, a clock set back, any starting point, and a reader that follows")
+    func order() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/alerts"
+        var log = try AlertLog(path)
+        var follower = AlertLogReader(path, from: 1)
+        #expect(try follower.read().isEmpty)
+        try Self.append(3, to: log, day: 20_000)
+        #expect(try follower.read(before: 3).map(\.sequence) == [1, 2])
+        #expect(try follower.read(before: log.next).map(\.sequence) == [3])
+        try Self.append(20_000, to: log, day: 20_001)
+        log = try AlertLog(path)
+        #expect(log.next == 20_004)
+        try Self.append(2, to: log, day: 19_999)
+        try Self.append(1, to: log, day: 20_002)
+        let lines = try Self.all(path)
+        #expect(lines.map(\.sequence) == Array(1...20_006))
+        #expect(lines.allSatisfy { $0.text == Self.line($0.sequence) })
+        for first: UInt64 in [1, 3, 4, 12_345, 20_005, 20_006, 20_007] {
+            #expect(try Self.all(path, from: first).map(\.sequence) == Array(first..<20_007))
+        }
+        var followed: [UInt64] = []
+        while let more = Optional(try follower.read()), !more.isEmpty { followed += more.map(\.sequence) }
+        #expect(followed == Array(4...20_006))
+        var tail = AlertLogReader(path, lastFiles: 1)
+        #expect(try tail.read().map(\.sequence) == [20_006])
+        #expect(DataFolder.names(in: path).count == 3)
+        #expect(try AlertLog.drop(before: Timestamp(milliseconds: 20_001 * 86_400_000), in: path) == 1)
+        #expect(try Self.all(path).first?.sequence == 4)
+    }
+
+    @Test("what a crash left half written is cut off, wherever it tore", arguments: [0, 1, 7, 20])
+    func torn(kept: Int) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/alerts"
+        try Self.append(2, to: try AlertLog(path), day: 20_000)
+        let file = try DataFile(path + "/" + DataFolder.names(in: path)[0], .append)
+        try file.write(Array(Self.line(3).prefix(kept)), at: try file.length())
+        let log = try AlertLog(path)
+        #expect(log.next == 3)
+        try Self.append(1, to: log, day: 20_000)
+        #expect(try Self.all(path).map(\.sequence) == [1, 2, 3])
+    }
+
+    @Test("a line that is no alert is damage, named by its file")
+    func damage() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/alerts"
+        try Self.append(1, to: try AlertLog(path), day: 20_000)
+        let name = DataFolder.names(in: path)[0]
+        let file = try DataFile("\(path)/\(name)", .append)
+        try file.write(Array("rubbish\n".utf8), at: try file.length())
+        let error = try #require(throws: StorageError.self) { _ = try Self.all(path) }
+        #expect("\(error)".contains(name) && !"\(error)".contains("rubbish"))
+    }
+}
