@@ -105,6 +105,33 @@ struct ReloadTests {
         )
     }
 
+    @Test("other deduplication rules hold from the reload on: what is open leaves under the old ones")
+    func rules() throws {
+        let scratch = try Scratch()
+        let cameras = try scratch.write("force,camera,site\n43,43-1,S1\n43,43-2,S2\n", "cameras.csv")
+        let node = try LiveNode(
+            scratch,
+            feeds: [Self.posted],
+            forces: ["43"],
+            cameras: cameras,
+            more: "deduplication: { window: 10s, idleAfter: 10m }"
+        )
+        for second in [0, 4, 8] { _ = try node.post("a", Self.line(second)) }
+        let said = try reload(node) { $0.replacing("window: 10s", with: "window: 3s") }
+        #expect(said.contains("taken up"), "\(said)")
+        // Sent again: still the same reads, in the sighting that has left.
+        _ = try node.post("a", Self.line(4))
+        for second in [20, 23, 24, 27, 30] { _ = try node.post("a", Self.line(second)) }
+        node.kill()
+        try node.start()
+        #expect(try node.post("a", Self.line(31)).status == 200)
+        #expect(node.stop() == 0)
+        let stored = try node.sightings()
+        #expect(stored.map(\.reads) == [3, 2, 2, 2])
+        let status = try Program.succeed(["status", "--data", node.data, "--json"]).output
+        #expect(status.contains(#""logged""#))
+    }
+
     @Test(
         "a daemon that is told to stop answers what it took, keeps it, and ends well; one whose port is taken says so"
     )

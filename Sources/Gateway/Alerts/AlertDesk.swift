@@ -1,6 +1,6 @@
 package import ANPRModel
 import Archive
-import Deduplication
+package import Deduplication
 import Foundation
 package import Interest
 
@@ -11,7 +11,7 @@ package import Interest
 /// and whatever a crash swallowed between a read and its alert is made up for.
 package final class AlertDesk {
     private let node: String
-    private let rules: DeduplicationRules
+    private var rules: DeduplicationRules
     private let log: AlertLog
     private let encoder = JSONEncoder()
     private var index: InterestIndex
@@ -51,8 +51,11 @@ package final class AlertDesk {
         latest = max(latest, moment)
     }
 
-    /// Takes other lists; what comes and closes from now on is held against them.
-    package func use(_ lists: [InterestList]) { index = InterestIndex(lists) }
+    /// Takes other lists and windows; what comes and closes from now on is held against them.
+    package func use(_ lists: [InterestList], _ rules: DeduplicationRules) {
+        index = InterestIndex(lists)
+        self.rules = rules
+    }
 
     /// How many entries the lists have.
     package var entryCount: Int { index.count }

@@ -50,9 +50,9 @@ actor AlertService: Service {
         )
     }
 
-    /// Takes over lists that were read again, and the cameras that the node knows now.
-    func update(_ interest: NodeConfiguration.Interest) async throws {
-        desk.use(try interest.load())
+    /// Takes over lists and rules that were read again, and the cameras that the node knows now.
+    func update(_ configuration: NodeConfiguration) async throws {
+        desk.use(try configuration.interest?.load() ?? [], configuration.deduplication)
         cameras = await node.cameras
     }
 

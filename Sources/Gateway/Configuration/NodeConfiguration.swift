@@ -37,6 +37,14 @@ package struct NodeConfiguration: Sendable {
 
         /// Whether `serve` takes it.
         package var isLive: Bool { self != .file }
+
+        /// Whether reads come as they are captured, not gathered in files.
+        package var arrivesAtOnce: Bool {
+            switch self {
+            case .http, .bof2, .tcp: true
+            case .file, .directory, .input: false
+            }
+        }
     }
 
     /// How a drop folder is worked off.

@@ -82,7 +82,7 @@ actor Intakes: Service {
     // MARK: - Sources
 
     private func start(_ feed: NodeConfiguration.Feed) async throws {
-        try await node.add(feed: feed.name)
+        try await node.add(feed: feed)
         let intake: FeedIntake
         if let known = intakes[feed.name] {
             intake = known
@@ -161,10 +161,8 @@ actor Intakes: Service {
         let old = configuration.feeds.filter(\.source.isLive)
         let now = new.feeds.filter(\.source.isLive)
         try await node.update(new)
-        if let interest = new.interest {
-            try await alerts?.update(interest)
-            subscribers.replace(interest.subscribers)
-        }
+        try await alerts?.update(new)
+        subscribers.replace(new.interest?.subscribers ?? [])
         configuration = new
         wasReloaded = true
         for feed in old where !now.contains(feed) { await stop(feed.name) }
@@ -193,7 +191,6 @@ extension NodeConfiguration {
         {
             names.append("receive.listen")
         }
-        if HistoryRules(self) != HistoryRules(old) { names.append("deduplication") }
         if interest?.folder != old.interest?.folder { names.append("interest") }
         if interest?.webhooks != old.interest?.webhooks { names.append("interest.webhooks") }
         return names

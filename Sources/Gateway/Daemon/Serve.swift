@@ -55,7 +55,7 @@ package struct Serve {
         try await intakes.prepare()
         // Those that bring something in stop before those that work it off.
         var services: [any Service] = [
-            Housekeeping(node: node, configuration: configuration, logger: logger, notifier: notifier)
+            Housekeeping(node: node, logger: logger, notifier: notifier)
         ]
         services += forwarders(node)
         if let alerts { services += webhooks(alerts, node) + [alerts] }
@@ -148,7 +148,6 @@ struct ForwarderService: Service {
 /// What a node does by the clock: notices silence, gives out what waits, moves the log into the archive.
 struct Housekeeping: Service {
     let node: NodeService
-    let configuration: NodeConfiguration
     let logger: Logger
     let notifier: Notifier
 
@@ -161,15 +160,15 @@ struct Housekeeping: Service {
     }
 
     private func keepHouse() async throws {
-        let feedsAfter = Duration.milliseconds(configuration.idleAfter)
-        let sendersAfter = Duration.milliseconds(configuration.receive?.idleAfter ?? 30_000)
         var trouble: String?
+        var clocks = ClockWatch()
         while !Task.isCancelled {
-            try await node.sweep(feedsAfter: feedsAfter, sendersAfter: sendersAfter)
+            try await node.sweep()
             try await node.tidy(isForced: false)
             let now = await node.trouble
             if now != trouble { report(now) }
             trouble = now
+            if clocks.isDue() { clocks.look(await node.status, logger) }
             notifier.tell("WATCHDOG=1")
             try await Task.sleep(for: Self.interval)
         }

@@ -72,6 +72,17 @@ struct MetricsText {
             }
         }
         counter("anpr_feed_rejected_total", "Records in quarantine since the start, by reason.", refused)
+        head(
+            "anpr_camera_clock_ahead_seconds",
+            "How far clocks are off that are off by 2 s or more.",
+            "gauge"
+        )
+        for feed in status.feeds {
+            for clock in feed.clocks {
+                let camera = "force=\"\(Self.escaped(clock.force))\",camera=\"\(Self.escaped(clock.camera))\""
+                text += "anpr_camera_clock_ahead_seconds{\(label(feed)),\(camera)} \(clock.ahead)\n"
+            }
+        }
         for (name, help, value) in [
             ("ignored", "Documents that are no reads by their kind, since the start.", \.gauges.ignored),
             (

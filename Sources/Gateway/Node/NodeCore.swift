@@ -267,8 +267,20 @@ package final class NodeCore {
     /// Has a function called with all that goes to the log from now on.
     package func observe(_ observer: ((LoggedRun) -> Void)?) { self.observer = observer }
 
-    /// Takes over what may change while a node runs: whom it takes in, and what it keeps how long.
-    package func update(_ configuration: NodeConfiguration) { self.configuration = configuration }
+    /// Takes over what may change while a node runs: whom it takes in, what it keeps how long, what makes a sighting.
+    ///
+    /// Under other rules all that is open leaves at once, as the old ones have it, and a run must be started anew.
+    ///
+    /// - Returns: whether the rules are others than before.
+    package func update(_ configuration: NodeConfiguration) throws -> Bool {
+        let before = HistoryRules(self.configuration)
+        self.configuration = configuration
+        let rules = HistoryRules(configuration)
+        guard rules != before else { return false }
+        try change(to: rules)
+        try catalogue.setMeta("rules", rules.text)
+        return true
+    }
 
     /// How many bytes wait for `commit`.
     package var uncommittedBytes: Int { journal.unsyncedCount }

@@ -17,8 +17,14 @@ package struct NodeGauges: Sendable {
         package private(set) var ignored = 0
         /// Batches taken.
         package private(set) var batches = 0
+        /// What the times of arrival tell of its cameras' clocks.
+        package private(set) var clocks = CameraClocks(arrivesAtOnce: true)
 
-        mutating func note(_ batch: DecodedBatch) {
+        /// Nothing yet, of a feed that brings reads as they are captured or gathers them first.
+        init(arrivesAtOnce: Bool = true) { clocks = CameraClocks(arrivesAtOnce: arrivesAtOnce) }
+
+        mutating func note(_ batch: DecodedBatch, received: Timestamp) {
+            clocks.note(batch.reads, received: received)
             batches += 1
             accepted += batch.reads.count
             ignored += batch.ignored
@@ -35,7 +41,14 @@ package struct NodeGauges: Sendable {
     /// Syncs of the journal by how long they took.
     package private(set) var syncs = DurationHistogram()
 
-    mutating func note(_ batch: DecodedBatch, of feed: FeedIndex) { feeds[feed, default: Feed()].note(batch) }
+    /// Begins a feed's account.
+    mutating func begin(_ feed: FeedIndex, arrivesAtOnce: Bool) {
+        if feeds[feed] == nil { feeds[feed] = Feed(arrivesAtOnce: arrivesAtOnce) }
+    }
+
+    mutating func note(_ batch: DecodedBatch, of feed: FeedIndex, received: Timestamp) {
+        feeds[feed, default: Feed()].note(batch, received: received)
+    }
 
     mutating func synced(in duration: Duration) { syncs.add(duration) }
 }

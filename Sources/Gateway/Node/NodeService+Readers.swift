@@ -1,4 +1,15 @@
+import ANPRModel
 import Archive
+
+extension NodeService {
+    /// The cameras of a feed whose clocks are off, by name.
+    func offsets(of gauges: NodeGauges.Feed) -> [NodeStatus.Clock] {
+        gauges.clocks.offsets().map { offset in
+            let camera = core.state.register.cameras[Int(offset.camera)]
+            return .init(force: camera.force, camera: camera.name, ahead: Double(offset.ahead) / 1000)
+        }
+    }
+}
 
 /// How far those have come who read the sighting log and the alert log.
 extension NodeService {

@@ -59,6 +59,7 @@ package actor NodeService {
             let index = try core.source("feed", feed.name)
             feeds[feed.name] = index
             feedsHeard[index] = now
+            gauges.begin(index, arrivesAtOnce: feed.source.arrivesAtOnce)
         }
         try core.register(try configuration.cameras.map(NodeConfiguration.register) ?? [])
         try core.start(feeds: Array(feedsHeard.keys), senders: Array(heard.keys))
@@ -82,6 +83,7 @@ package actor NodeService {
             var one = NodeStatus.Feed(name: name)
             if Int(feed) < core.state.counts.count { one.counts = core.state.counts[Int(feed)] }
             one.gauges = gauges.feeds[feed] ?? NodeGauges.Feed()
+            one.clocks = offsets(of: one.gauges)
             one.silence = feedsHeard[feed].map { (now - $0) / .seconds(1) }
             status.feeds.append(one)
         }
@@ -115,12 +117,13 @@ package actor NodeService {
         progress: FeedProgress = FeedProgress(line: 0, offset: 0, length: 0, hash: 0)
     ) async throws {
         if let shortage, core.unlogged >= Self.unloggedMax { throw shortage }
-        try core.take(batch, from: feed, named: name, progress: progress, now: Self.now)
+        let received = Self.now
+        try core.take(batch, from: feed, named: name, progress: progress, now: received)
         // One that sends heartbeats alone must not hold the others back.
         if !batch.reads.isEmpty { feedsHeard[feed] = clock.now }
         planSync()
         try await withCheckedThrowingContinuation { waiting.append($0) }
-        gauges.note(batch, of: feed)
+        gauges.note(batch, of: feed, received: received)
     }
 
     /// Notes that a feed has ended, so that it holds the others back no more.
@@ -133,10 +136,11 @@ package actor NodeService {
     }
 
     /// Takes up a feed that joins; the node waits for it as for the others.
-    package func add(feed name: String) throws {
-        guard feeds[name] == nil else { return }
-        let index = try core.source("feed", name)
-        feeds[name] = index
+    package func add(feed: NodeConfiguration.Feed) throws {
+        guard feeds[feed.name] == nil else { return }
+        let index = try core.source("feed", feed.name)
+        feeds[feed.name] = index
+        gauges.begin(index, arrivesAtOnce: feed.source.arrivesAtOnce)
         feedsHeard[index] = clock.now
     }
 
@@ -144,7 +148,9 @@ package actor NodeService {
     package func update(_ configuration: NodeConfiguration) throws {
         settle()
         try core.register(try configuration.cameras.map(NodeConfiguration.register) ?? [])
-        core.update(configuration)
+        if try core.update(configuration) {
+            try core.start(feeds: Array(feedsHeard.keys), senders: Array(heard.keys))
+        }
         for gateway in configuration.receive?.gateways ?? [] {
             let sender = try core.source("sender", gateway.node)
             names[gateway.node] = sender
@@ -230,13 +236,12 @@ package actor NodeService {
 
     /// Lets those be waited for no more that were silent for too long, and gives out what waits.
     ///
-    /// - Parameters:
-    ///   - feedsAfter: how long a feed may be silent.
-    ///   - sendersAfter: how long a gateway may be silent.
     /// - Throws: what makes the node unfit to go on; want of room does not.
-    package func sweep(feedsAfter: Duration, sendersAfter: Duration) throws {
+    package func sweep() throws {
         settle()
         let now = clock.now
+        let feedsAfter = Duration.milliseconds(core.configuration.idleAfter)
+        let sendersAfter = Duration.milliseconds(core.configuration.receive?.idleAfter ?? 30_000)
         let senders = heard.filter { now - $0.value > sendersAfter }.keys
         let feeds = feedsHeard.filter { now - $0.value > feedsAfter }.keys
         for sender in senders { core.set(sender: sender, SourceState.idle.rawValue) }

@@ -4,6 +4,16 @@ import FeedDecoding
 
 /// How a running node stands, in numbers.
 package struct NodeStatus: Sendable {
+    /// A camera whose clock is off.
+    package struct Clock: Sendable, Equatable {
+        /// The owning force's code.
+        package var force: String
+        /// The camera's name.
+        package var camera: String
+        /// By how many seconds it is ahead; negative when it is behind.
+        package var ahead: Double
+    }
+
     /// One feed.
     package struct Feed: Sendable {
         /// Its name.
@@ -12,6 +22,8 @@ package struct NodeStatus: Sendable {
         package var counts = FeedCounts()
         /// What came since the node was started.
         package var gauges = NodeGauges.Feed()
+        /// Its cameras whose clocks are off, the worst first.
+        package var clocks: [Clock] = []
         /// Seconds since anything came; `nil` when the node waits for it no more.
         package var silence: Double?
     }
@@ -35,16 +47,24 @@ package struct NodeStatus: Sendable {
     /// What keeps reads from being taken.
     package var trouble: String?
 
+    /// So many clocks of a feed are named.
+    private static let clocksMax = 20
+
     /// The status as one JSON object.
     package var json: String {
         let feeds = feeds.map { feed in
             let counts = feed.counts
             let refused = feed.gauges.refused.sorted { $0.key.name < $1.key.name }
                 .map { "\"\($0.key.name)\":\($0.value)" }
+            let clocks = feed.clocks.prefix(Self.clocksMax).map { clock in
+                "{\"force\":\(JSONText.quoted(clock.force)),\"camera\":\(JSONText.quoted(clock.camera)),"
+                    + "\"aheadSeconds\":\(clock.ahead)}"
+            }
             return """
                 {"feed":\(JSONText.quoted(feed.name)),"received":\(counts.received),"accepted":\(counts.accepted),\
                 "rejected":\(counts.rejected),"redelivered":\(counts.redelivered),"late":\(counts.late),\
-                "silentSeconds":\(feed.silence.map { "\(Int($0))" } ?? "null"),"refused":{\(refused.joined(separator: ","))}}
+                "silentSeconds":\(feed.silence.map { "\(Int($0))" } ?? "null"),"refused":{\(refused.joined(separator: ","))},\
+                "clocksOff":\(feed.clocks.count),"clocks":[\(clocks.joined(separator: ","))]}
                 """
         }
         return """
