@@ -7,11 +7,39 @@ public enum LookAlike {
     public static let edgeLengthMin = 5
 
     /// Whether two different marks are alike.
-    public static func areAlike(_ one: VRM, _ other: VRM) -> Bool {
-        guard one != other else { return false }
-        let forms = (form(of: one), form(of: other))
-        return forms.0 == forms.1 || cuts(of: forms.0).contains(forms.1)
-            || cuts(of: forms.1).contains(forms.0)
+    public static func areAlike(_ one: VRM, _ other: VRM) -> Bool { Shape(one).isLike(Shape(other)) }
+
+    /// A mark made ready to be held against many others.
+    public struct Shape: Sendable {
+        private let vrm: VRM
+        private let form: UInt64
+        /// The form without its first and without its last character; no mark's of one that is too short.
+        private var cuts = (first: UInt64.max, last: UInt64.max)
+
+        /// Makes a mark ready.
+        public init(_ vrm: VRM) {
+            self.vrm = vrm
+            let form = LookAlike.form(of: vrm)
+            self.form = form.packed
+            let length = form.length
+            guard length > LookAlike.edgeLengthMin else { return }
+            var lastPlace: UInt64 = 1
+            for _ in length..<VRM.lengthMax { lastPlace *= 37 }
+            cuts.first = form.packed % VRM.weight * 37
+            cuts.last = form.packed - form.packed / lastPlace % 37 * lastPlace
+        }
+
+        /// Whether the two are different marks that are alike.
+        @inline(__always)
+        public func isLike(_ other: Shape) -> Bool {
+            if form == other.form { return vrm != other.vrm }
+            return cuts.first == other.form || cuts.last == other.form || other.cuts.first == form
+                || other.cuts.last == form
+        }
+
+        fileprivate var short: [VRM] {
+            cuts.first == .max ? [] : [VRM(trusted: cuts.first), VRM(trusted: cuts.last)]
+        }
     }
 
     /// The mark with each character replaced by the first of its group: equal for marks that differ in nothing else.
@@ -22,16 +50,8 @@ public enum LookAlike {
         return VRM(trusted: form)
     }
 
-    /// A form without its first and without its last character; nothing for one that is too short.
-    public static func cuts(of form: VRM) -> [VRM] {
-        let length = form.length
-        guard length > edgeLengthMin else { return [] }
-        let withoutFirst = form.packed % VRM.weight * 37
-        var lastPlace: UInt64 = 1
-        for _ in length..<VRM.lengthMax { lastPlace *= 37 }
-        let withoutLast = form.packed - form.packed / lastPlace % 37 * lastPlace
-        return [VRM(trusted: withoutFirst), VRM(trusted: withoutLast)]
-    }
+    /// The mark's form without its first and without its last character; nothing for one that is too short.
+    public static func cuts(of vrm: VRM) -> [VRM] { Shape(vrm).short }
 
     /// The code of the first character of a character's group.
     private static func group(_ code: UInt8) -> UInt8 {

@@ -28,8 +28,36 @@ public struct SightingNDJSON {
         }
     }
 
+    /// Another mark under which the vehicle was probably read.
+    public struct Variant {
+        /// The mark.
+        public var vrm: VRM
+        /// When the sighting of that mark was opened.
+        public var opened: Timestamp
+        /// Whether that sighting is part of this one; its mark then stands among the `alternates`, else the sighting is
+        /// named among the `variants`.
+        public var isMerged: Bool
+
+        /// A variant.
+        public init(vrm: VRM, opened: Timestamp, isMerged: Bool) {
+            self.vrm = vrm
+            self.opened = opened
+            self.isMerged = isMerged
+        }
+    }
+
     /// Appends one line, line feed included.
     public mutating func append(_ index: Int, of batch: borrowing SightingBatch, to out: inout ByteWriter) {
+        append(index, of: batch, variants: [], to: &out)
+    }
+
+    /// Appends one line with the other marks of its vehicle, line feed included.
+    public mutating func append(
+        _ index: Int,
+        of batch: borrowing SightingBatch,
+        variants: [Variant],
+        to out: inout ByteWriter
+    ) {
         let sighting = batch.sightings[index]
         let site = register.siteOfCamera[Int(sighting.camera)]
         let siteRange = Self.range(siteEnds, Int(site))
@@ -64,8 +92,19 @@ public struct SightingNDJSON {
             out.put(",\"revision\":")
             out.put(decimal: Int(sighting.revision))
         }
+        if !variants.isEmpty { put(variants, site: site, to: &out) }
         out.reserve(2)
         out.put("}\n")
+    }
+
+    private func put(_ variants: [Variant], site: SiteIndex, to out: inout ByteWriter) {
+        let linked = variants.filter { !$0.isMerged }.map { variant in
+            let id = SightingID(vrm: variant.vrm, siteHash: register.siteHash[Int(site)], first: variant.opened)
+            return "{\"id\":\"\(id.text)\",\"vrm\":\"\(variant.vrm.text)\"}"
+        }
+        let merged = variants.filter(\.isMerged).map { "\"\($0.vrm.text)\"" }
+        if !linked.isEmpty { out.put(text: ",\"variants\":[\(linked.joined(separator: ","))]") }
+        if !merged.isEmpty { out.put(text: ",\"alternates\":[\(merged.joined(separator: ","))]") }
     }
 
     private mutating func putBest(_ sighting: Sighting, to out: inout ByteWriter) {

@@ -36,7 +36,7 @@ struct MemberGaps: Sendable {
     /// Longer ones are not remembered.
     static let lengthMax = 24
 
-    /// Of each member before and whether its value was a text, those met last, the one learnt last first.
+    /// Of each member before and whether its value was a text, those met last, those that come often first.
     ///
     /// More than one because optional members come and go. One that knows nothing matches nothing.
     private static let ways = 4
@@ -46,21 +46,29 @@ struct MemberGaps: Sendable {
     @inline(__always)
     static func place(after field: Int, isText: Bool) -> Int { 2 * field + (isText ? 1 : 0) }
 
-    /// The gap behind a value, if the same bytes stand there again.
+    /// What stands behind a value, if it is remembered: how many bytes, and the member that follows.
     ///
     /// - Parameter position: 24 bytes from there must be there.
     @inline(__always)
-    func match(_ bytes: Span<UInt8>, at position: Int, _ place: Int) -> Gap? {
-        let gap = gaps[Self.ways * place]
-        return gap.stands(in: bytes, at: position) ? gap : matchOther(bytes, at: position, place)
+    mutating func match(_ bytes: Span<UInt8>, at position: Int, _ place: Int) -> (length: Int, field: Int)? {
+        let first = Self.ways * place
+        var way = first
+        if !gaps[first].stands(in: bytes, at: position) {
+            way = matchOther(bytes, at: position, first)
+            if way < 0 { return nil }
+        }
+        return (gaps[way].length, gaps[way].field)
     }
 
-    private func matchOther(_ bytes: Span<UInt8>, at position: Int, _ place: Int) -> Gap? {
-        for way in 1..<Self.ways {
-            let gap = gaps[Self.ways * place + way]
-            if gap.stands(in: bytes, at: position) { return gap }
+    /// Where a gap other than the first stands now, or -1.
+    private mutating func matchOther(_ bytes: Span<UInt8>, at position: Int, _ first: Int) -> Int {
+        for way in first + 1..<first + Self.ways where gaps[way].stands(in: bytes, at: position) {
+            // Now and then one place up, so that what comes often comes to stand first.
+            guard position & 7 == 0 else { return way }
+            gaps.swapAt(way, way - 1)
+            return way - 1
         }
-        return nil
+        return -1
     }
 
     /// Remembers the bytes that a strict scan passed.
@@ -75,9 +83,10 @@ struct MemberGaps: Sendable {
         gap.head = ByteWord.load(bytes, at: range.lowerBound) & gap.headMask
         gap.middle = ByteWord.load(bytes, at: range.lowerBound + 8) & gap.middleMask
         gap.tail = ByteWord.load(bytes, at: range.lowerBound + 16) & gap.tailMask
+        // Last: what came but once must not push out what comes often.
         let first = Self.ways * place
-        for way in (1..<Self.ways).reversed() { gaps[first + way] = gaps[first + way - 1] }
-        gaps[first] = gap
+        let free = (first..<first + Self.ways).first { gaps[$0].length == 0 }
+        gaps[free ?? first + Self.ways - 1] = gap
     }
 
     private static func mask(_ count: Int) -> UInt64 {

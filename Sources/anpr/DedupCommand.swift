@@ -1,6 +1,6 @@
 import ANPRModel
 public import ArgumentParser
-import Deduplication
+public import Deduplication
 public import FeedDecoding
 import Gateway
 
@@ -30,12 +30,8 @@ struct DedupCommand: ParsableCommand {
     @Option(help: "How long closed sightings can still be amended by late reads.")
     var reconcile = DurationArgument(milliseconds: 86_400_000)
 
-    @Option(help: "What to do about misreads; this version knows only off.")
-    var variants: Variants = .off
-
-    enum Variants: String, ExpressibleByArgument, CaseIterable {
-        case off
-    }
+    @Option(help: "What to do about misreads: off, link them to what they probably are, or merge them into it.")
+    var variants: VariantMode = .link
 
     @Option(help: "The format of all feeds: ndjson or csv. (default: by extension)")
     var format: FeedFormat?
@@ -61,7 +57,7 @@ struct DedupCommand: ParsableCommand {
                 )
             }
         }
-        var dedup = StreamDedup(register: register, rules: rules, files: files)
+        var dedup = StreamDedup(register: register, rules: rules, variants: variants, files: files)
         let line = ProgressLine()
         let began = ContinuousClock.now
         let summary = try unsafe dedup.run(
@@ -87,3 +83,4 @@ struct DedupCommand: ParsableCommand {
 }
 
 extension FeedFormat: ExpressibleByArgument {}
+extension VariantMode: ExpressibleByArgument {}

@@ -19,14 +19,24 @@ package struct StreamDedup {
     private let register: CameraRegister
     private var files: [FeedFile]
     private var deduplicator: Deduplicator
+    private var joiner: VariantJoiner
     private var writer: SightingNDJSON
+    private let areVariantsFound: Bool
+    private var given = SightingBatch()
     private var summary = Summary()
 
     /// Prepares a run.
-    package init(register: CameraRegister, rules: DeduplicationRules, files: [FeedFile]) {
+    package init(
+        register: CameraRegister,
+        rules: DeduplicationRules,
+        variants: VariantMode = .off,
+        files: [FeedFile]
+    ) {
         self.register = register
         self.files = files
         deduplicator = Deduplicator(register: register, rules: rules)
+        joiner = VariantJoiner(variants, register: register, reconcile: rules.reconcile)
+        areVariantsFound = variants != .off
         writer = SightingNDJSON(register: register)
     }
 
@@ -64,23 +74,47 @@ package struct StreamDedup {
             }
             deduplicator.take(batch.reads, from: feed, into: &closed)
             if chunk.isLast { deduplicator.set(feed, .ended, into: &closed) }
-            try unsafe write(closed, &text, output)
-            closed.removeAll()
+            try unsafe give(&closed, through: deduplicator.closedThrough, &text, output)
             summary.counts = deduplicator.counts.reduce(into: FeedCounts()) { $0 += $1 }
             progress(summary)
         }
+        // What a feed that broke off last let go, and what was held for what could have come.
+        try unsafe give(&closed, through: .distantFuture, &text, output)
         if text.count > 0 { try unsafe text.drain(output) }
         summary.counts = deduplicator.counts.reduce(into: FeedCounts()) { $0 += $1 }
         return summary
     }
 
-    private mutating func write(
-        _ batch: SightingBatch,
+    /// Writes what has closed, or what that lets go of the sightings held for their variants.
+    private mutating func give(
+        _ closed: inout SightingBatch,
+        through closedThrough: Timestamp,
         _ text: inout ByteWriter,
         _ output: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
+        defer { closed.removeAll() }
+        guard areVariantsFound else { return try unsafe write(closed, [], &text, output) }
+        var variants: [SightingVariant] = []
+        given.removeAll()
+        joiner.take(closed, closedThrough: closedThrough, into: &given, &variants)
+        try unsafe write(given, variants, &text, output)
+    }
+
+    private mutating func write(
+        _ batch: SightingBatch,
+        _ variants: [SightingVariant],
+        _ text: inout ByteWriter,
+        _ output: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        var next = 0
         for index in 0..<batch.count {
-            writer.append(index, of: batch, to: &text)
+            var own: [SightingNDJSON.Variant] = []
+            while next < variants.count, variants[next].sighting == index {
+                let variant = variants[next]
+                own.append(.init(vrm: variant.vrm, opened: variant.opened, isMerged: variant.isMerged))
+                next += 1
+            }
+            writer.append(index, of: batch, variants: own, to: &text)
             if batch.sightings[index].revision == 0 { summary.sightings += 1 }
             if text.count > 100_000 { try unsafe text.drain(output) }
         }

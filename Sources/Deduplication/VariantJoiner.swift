@@ -1,0 +1,294 @@
+public import ANPRModel
+
+/// What is done about misreads.
+public enum VariantMode: String, CaseIterable, Sendable {
+    /// Nothing: every mark is its own vehicle.
+    case off
+    /// Both sightings stay, each naming the other.
+    case link
+    /// The weaker goes into the stronger, which keeps its mark among its alternates.
+    case merge
+}
+
+/// Another mark under which the vehicle of a sighting was probably read.
+public struct SightingVariant: Sendable, Equatable {
+    /// The sighting, by its place in the batch it was given out with.
+    public var sighting: Int
+    /// The other mark.
+    public var vrm: VRM
+    /// When the other's sighting was opened; with mark and site it makes its id.
+    public var opened: Timestamp
+    /// Whether that sighting is part of this one now.
+    public var isMerged: Bool
+}
+
+/// Finds misreads among closed sightings, the second step of deduplication; see `VariantRule` for what makes a pair.
+///
+/// A sighting is held until no other can come near it, some seconds of event time, and leaves in its place. Merging never
+/// chains: the weaker has one stronger and is nobody's stronger, the stronger is nobody's weaker; whatever is not so plain
+/// stays two sightings. Reads are neither lost nor counted twice. Late sightings and amendments make no pairs; what amends
+/// a sighting that was merged amends what it was merged into. A function of the sightings and their order alone, however
+/// they are cut into batches.
+///
+/// - Complexity: a comparison with each sighting of the site within seconds of it.
+public struct VariantJoiner: Sendable {
+    /// The other end of a pair.
+    private struct Partner: Sendable {
+        var number: Int
+        var vrm: VRM
+        var opened: Timestamp
+    }
+
+    private enum Decision { case open, stays, isFolded }
+
+    /// The pairs of one sighting; few have any.
+    private struct Pairs: Sendable {
+        /// Those that it is probably a misread of, and those that are probably misread of it.
+        var stronger: [Partner] = []
+        var weaker: [Partner] = []
+        /// Whether it goes into its stronger, once that is known.
+        var decision = Decision.open
+        /// Those that go into it.
+        var folded: [VariantRule.Candidate] = []
+    }
+
+    /// What tells whether a sighting that comes later may be of the same vehicle.
+    private struct Near: Sendable {
+        var number: Int
+        var last: Timestamp
+        var shape: LookAlike.Shape
+    }
+
+    private struct Identity: Hashable {
+        var vrm: VRM
+        var site: SiteIndex
+        var opened: Timestamp
+    }
+
+    /// A sighting and those that were merged into it, each in its newest version.
+    private struct Family: Sendable {
+        var members: [VariantRule.Candidate]
+        var revision: UInt16 = 0
+    }
+
+    private let mode: VariantMode
+    private let horizon: Int64
+    private var siteOfCamera: [SiteIndex]
+    private var order: [UInt32]
+    /// Those that are held, behind some that have left.
+    private var held = SightingBatch()
+    /// The number of the first that is held, counted from the first there ever was, and its place.
+    private var firstNumber = 0
+    private var start = 0
+    /// By number.
+    private var pairs: [Int: Pairs] = [:]
+    /// By site, those that a later one may still come near.
+    private var recent: [[Near]]
+    private var families: [Identity: Family] = [:]
+    private var familyOf: [Identity: Identity] = [:]
+    private var sweptBefore = Timestamp.distantPast
+
+    /// A joiner of a fixed register.
+    ///
+    /// - Parameter reconcile: how long, in milliseconds, what was given out can still be amended.
+    public init(_ mode: VariantMode, register: CameraRegister, reconcile: Int64) {
+        self.mode = mode
+        horizon = reconcile
+        siteOfCamera = register.siteOfCamera
+        order = register.cameraOrder
+        recent = [[Near]](repeating: [], count: register.sites.count)
+    }
+
+    /// How many sightings are held.
+    public var count: Int { held.count - start }
+
+    /// Takes closed sightings and gives out those that nothing can come near any more.
+    ///
+    /// - Parameters:
+    ///   - batch: in the order in which they were given out.
+    ///   - closedThrough: none that follows on time begins earlier.
+    ///   - output: what leaves is appended.
+    ///   - variants: for what leaves, by its place in `output`, ascending.
+    public mutating func take(
+        _ batch: SightingBatch,
+        closedThrough: Timestamp,
+        into output: inout SightingBatch,
+        _ variants: inout [SightingVariant]
+    ) {
+        guard mode != .off else { return output.append(contentsOf: batch) }
+        for index in 0..<batch.count {
+            held.append(index, of: batch)
+            pair(firstNumber + held.count - 1 - start)
+        }
+        while start < held.count, isSettled(closedThrough) {
+            release(firstNumber, into: &output, &variants)
+            pairs[firstNumber] = nil
+            start += 1
+            firstNumber += 1
+        }
+        if start > 8192, start * 2 > held.count {
+            held = held.reordered(Array(start..<held.count))
+            start = 0
+        }
+        forget(before: Timestamp(milliseconds: closedThrough.milliseconds - horizon))
+    }
+
+    private func place(_ number: Int) -> Int { number - firstNumber + start }
+
+    private func candidate(_ number: Int) -> VariantRule.Candidate {
+        VariantRule.Candidate(held.sightings[place(number)], Array(held.contributions(of: place(number))))
+    }
+
+    /// Whether a sighting is late, or a newer version of one given out before.
+    private static func isPlain(_ sighting: Sighting) -> Bool { sighting.revision > 0 || sighting.isLate }
+
+    /// Finds the pairs that a sighting makes with those before it.
+    private mutating func pair(_ number: Int) {
+        let sighting = held.sightings[place(number)]
+        guard !Self.isPlain(sighting) else { return }
+        let site = Int(siteOfCamera[Int(sighting.camera)])
+        let own = Near(number: number, last: sighting.last, shape: LookAlike.Shape(sighting.vrm))
+        // They come in order of opening: what ended long before this one began is near none that follows.
+        let earliest = sighting.first.milliseconds - VariantRule.apart
+        var kept = 0
+        for place in 0..<recent[site].count {
+            let other = recent[site][place]
+            guard other.number >= firstNumber, other.last.milliseconds >= earliest else { continue }
+            recent[site][kept] = other
+            kept += 1
+            if own.shape.isLike(other.shape) { judge(number, other.number) }
+        }
+        recent[site].removeLast(recent[site].count - kept)
+        recent[site].append(own)
+    }
+
+    private mutating func judge(_ number: Int, _ other: Int) {
+        let isStronger = VariantRule.isFirstStronger(candidate(number), candidate(other), order: order)
+        guard let isStronger else { return }
+        let (strong, weak) = isStronger ? (number, other) : (other, number)
+        pairs[strong, default: Pairs()].weaker.append(partner(weak))
+        pairs[weak, default: Pairs()].stronger.append(partner(strong))
+    }
+
+    /// Whether nothing that follows can come near the first that is held, or near one that it may be paired with.
+    private func isSettled(_ closedThrough: Timestamp) -> Bool {
+        let first = held.sightings[start]
+        if Self.isPlain(first) { return true }
+        guard isComplete(first, closedThrough) else { return false }
+        guard let pairs = pairs[firstNumber] else { return true }
+        return (pairs.stronger + pairs.weaker).allSatisfy { partner in
+            partner.number < firstNumber || isComplete(held.sightings[place(partner.number)], closedThrough)
+        }
+    }
+
+    private func isComplete(_ sighting: Sighting, _ closedThrough: Timestamp) -> Bool {
+        sighting.last.milliseconds + VariantRule.apart < closedThrough.milliseconds
+    }
+
+    private mutating func release(
+        _ number: Int,
+        into output: inout SightingBatch,
+        _ variants: inout [SightingVariant]
+    ) {
+        if Self.isPlain(held.sightings[start]) { return amend(candidate(number), into: &output, &variants) }
+        guard let own = pairs[number] else { return output.append(start, of: held) }
+        if mode == .link {
+            for other in (own.stronger + own.weaker).sorted(by: { $0.number < $1.number }) {
+                variants.append(
+                    .init(sighting: output.count, vrm: other.vrm, opened: other.opened, isMerged: false)
+                )
+            }
+            return output.append(start, of: held)
+        }
+        if let strong = own.stronger.first { decide(weak: number, strong: strong.number) }
+        for weak in own.weaker where weak.number >= firstNumber { decide(weak: weak.number, strong: number) }
+        let decided = pairs[number] ?? Pairs()
+        if decided.decision == .isFolded { return }
+        guard !decided.folded.isEmpty else { return output.append(start, of: held) }
+        let family = Family(members: [candidate(number)] + decided.folded)
+        let key = identity(family.members[0])
+        families[key] = family
+        for member in family.members { familyOf[identity(member)] = key }
+        give(family, into: &output, &variants)
+    }
+
+    /// Decides about a pair, when the first of the two is about to leave.
+    private mutating func decide(weak: Int, strong: Int) {
+        guard let weaker = pairs[weak], weaker.decision == .open else { return }
+        let folds =
+            weaker.stronger.count == 1 && weaker.weaker.isEmpty && strong >= firstNumber
+            && VariantRule.mayFold(held.sightings[place(weak)])
+            && pairs[strong]?.stronger.isEmpty == true
+        pairs[weak]?.decision = folds ? .isFolded : .stays
+        guard folds else { return }
+        let folded = candidate(weak)
+        pairs[strong]?.folded.append(folded)
+    }
+
+    private func partner(_ number: Int) -> Partner {
+        let sighting = held.sightings[place(number)]
+        return Partner(number: number, vrm: sighting.vrm, opened: sighting.opened)
+    }
+
+    private func identity(_ candidate: VariantRule.Candidate) -> Identity {
+        let sighting = candidate.sighting
+        return Identity(
+            vrm: sighting.vrm,
+            site: siteOfCamera[Int(sighting.camera)],
+            opened: sighting.opened
+        )
+    }
+
+    // MARK: - Out
+
+    private func give(_ candidate: VariantRule.Candidate, into output: inout SightingBatch) {
+        output.append(candidate.sighting)
+        for part in candidate.parts { output.append(part) }
+    }
+
+    /// Gives out a sighting with all that was merged into it; its identity and best read are the stronger's.
+    private func give(
+        _ family: Family,
+        into output: inout SightingBatch,
+        _ variants: inout [SightingVariant]
+    ) {
+        var sighting = family.members[0].sighting
+        var parts = ContributionList(family.members[0].parts)
+        for member in family.members.dropFirst() {
+            let other = member.sighting
+            sighting.first = min(sighting.first, other.first)
+            sighting.last = max(sighting.last, other.last)
+            sighting.reads = UInt32(clamping: UInt64(sighting.reads) + UInt64(other.reads))
+            for part in member.parts { parts.unite(part, order: order) }
+            variants.append(
+                .init(sighting: output.count, vrm: other.vrm, opened: other.opened, isMerged: true)
+            )
+        }
+        sighting.revision = family.revision
+        output.append(sighting)
+        for part in parts.parts { output.append(part) }
+    }
+
+    /// Gives out a late sighting or a newer version of one: of a merged one, what it was merged into.
+    private mutating func amend(
+        _ candidate: VariantRule.Candidate,
+        into output: inout SightingBatch,
+        _ variants: inout [SightingVariant]
+    ) {
+        guard let key = familyOf[identity(candidate)], var family = families[key],
+            let place = family.members.firstIndex(where: { identity($0) == identity(candidate) })
+        else { return give(candidate, into: &output) }
+        family.members[place] = candidate
+        family.revision &+= 1
+        families[key] = family
+        give(family, into: &output, &variants)
+    }
+
+    private mutating func forget(before moment: Timestamp) {
+        // Once an hour of event time, for all families are gone through.
+        guard moment.milliseconds - sweptBefore.milliseconds > 3_600_000 else { return }
+        sweptBefore = moment
+        families = families.filter { $0.value.members.contains { $0.sighting.last >= moment } }
+        familyOf = familyOf.filter { families[$0.value] != nil }
+    }
+}
