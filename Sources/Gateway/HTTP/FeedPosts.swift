@@ -13,9 +13,11 @@ struct FeedPosts: Sendable {
     let logger: Logger
 
     /// Answers a post.
-    func answer(_ request: Request, feed name: String) async -> Response {
+    ///
+    /// - Parameter names: those in the client's certificate.
+    func answer(_ request: Request, feed name: String, from names: Set<String>) async -> Response {
         do {
-            let receipt = try await take(request, table.intake(name, for: request))
+            let receipt = try await take(request, table.intake(name, for: request, from: names))
             return .json(Self.text(receipt))
         } catch let problem as Problem {
             return problem.response
