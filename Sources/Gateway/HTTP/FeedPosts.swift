@@ -57,14 +57,24 @@ struct FeedPosts: Sendable {
             )
         } catch { throw Self.problem(error, intake) }
         defer { body.release() }
-        for try await piece in request.body {
-            do throws(PostedBody.Fault) {
-                if broken == nil { try body.take(piece) }
-            } catch {
-                // What could be read before the damage is still taken; the rest is read past.
-                guard case .damaged = error else { throw Self.problem(error, intake) }
-                broken = error
+        do {
+            for try await piece in request.body {
+                do throws(PostedBody.Fault) {
+                    if broken == nil { try body.take(piece) }
+                } catch {
+                    // What could be read before the damage is still taken; the rest is read past.
+                    guard case .damaged = error else { throw Self.problem(error, intake) }
+                    broken = error
+                }
             }
+        } catch let problem as Problem {
+            throw problem
+        } catch {
+            throw Problem(
+                status: .badRequest,
+                name: "body-incomplete",
+                detail: "the body did not come whole; nothing of it was taken"
+            )
         }
         do throws(PostedBody.Fault) {
             if broken == nil { intake.recycle(try body.finish(), version: version) }
