@@ -22,6 +22,8 @@ struct HTTPServer: Service {
 
     /// A connection silent for so long is closed.
     private static let idleTimeout = TimeAmount.minutes(2)
+    /// A daemon that stops waits so long for requests that have begun.
+    private static let stopPatience = Duration.seconds(5)
 
     func run() async throws {
         let router = Router(context: ConnectionContext.self)
@@ -53,11 +55,27 @@ struct HTTPServer: Service {
             },
             logger: quiet
         )
-        try await application.run()
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await application.run() }
+                group.addTask {
+                    // A client that never sends the rest of its request would hold up the end.
+                    try await gracefulShutdown()
+                    try await Task.sleep(for: Self.stopPatience)
+                }
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        } catch is CancellationError {}
     }
 
     private func server() throws -> HTTPServerBuilder {
-        let plain = HTTPServerBuilder.http1(configuration: .init(idleTimeout: Self.idleTimeout))
+        let plain = HTTPServerBuilder.http1(
+            configuration: .init(
+                additionalChannelHandlers: [BrokenConnections()],
+                idleTimeout: Self.idleTimeout
+            )
+        )
         guard let tls else { return plain }
         var configuration = try tls.serverConfiguration(clients: .optionalVerification)
         configuration.applicationProtocols = ["http/1.1"]
