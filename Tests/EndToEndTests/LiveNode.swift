@@ -95,6 +95,11 @@ final class LiveNode {
         return try #require(line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) })
     }
 
+    /// How many files and connections the daemon has open.
+    func descriptors() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process?.identifier ?? 0)/fd").count
+    }
+
     /// How much memory the daemon holds, in megabytes.
     func residentMegabytes() throws -> Int { try kernelNumber("VmRSS") / 1024 }
 
