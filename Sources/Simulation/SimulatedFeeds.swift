@@ -24,13 +24,20 @@ public struct SimulatedFeeds: Sendable {
     ///   - reads: about how many reads to make.
     ///   - seed: names the feeds.
     ///   - garbagePerMille: how many bad records to mix in for a thousand good ones.
-    public init(_ profile: SimulationProfile, reads: Int, seed: UInt64, garbagePerMille: Int = 1) {
+    ///   - duration: the time that the reads are spread over, in milliseconds; else what suits their number.
+    public init(
+        _ profile: SimulationProfile,
+        reads: Int,
+        seed: UInt64,
+        garbagePerMille: Int = 1,
+        duration: Int64? = nil
+    ) {
         self.profile = profile
         var random = SeededRandom(seed: seed)
         let network = SimulatedNetwork(profile, random: &random)
         cameras = network.cameras
         var traffic = SimulatedTraffic(network: network, random: random)
-        traffic.run(count: reads)
+        traffic.run(count: reads, duration: duration)
         passages = traffic.passages
         random = traffic.random
         var byMember = [[SimulatedRead]](repeating: [], count: profile.members.count)

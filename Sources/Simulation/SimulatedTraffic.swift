@@ -40,9 +40,12 @@ struct SimulatedTraffic {
         self.random = random
     }
 
-    /// Makes about `count` reads, spread over half an hour or, for many, at about 280 a second.
-    mutating func run(count: Int) {
-        let duration = max(1_800_000, Int64(count) * 1000 / 280)
+    /// Makes about `count` reads.
+    ///
+    /// - Parameter duration: the time they are spread over, in milliseconds; else half an hour or, for many, what gives
+    ///   about 280 a second.
+    mutating func run(count: Int, duration: Int64?) {
+        let duration = duration ?? max(1_800_000, Int64(count) * 1000 / 280)
         let fleet = max(200, count / 12)
         vehicles = (0..<fleet).map { _ in Self.mark(&random) }
         while reads.count < count { drive(duration: duration) }

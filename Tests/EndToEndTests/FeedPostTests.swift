@@ -187,13 +187,18 @@ struct FeedPostTests {
         }
         try socket.send(Array("0\r\n\r\n".utf8))
         #expect(try socket.response().status == 200)
+        // Chunks without a length are the client's fault, and nothing of the body counts.
+        try socket.send(Array((request + "rubbish\r\n").utf8))
+        let broken = try socket.response()
+        #expect(broken.status == 400)
+        #expect(broken.body.contains("urn:anpr:problem:body-incomplete"))
         // Bodies that never come whole, and rubbish that is no HTTP: others are served on.
-        for broken in [
+        for rubbish in [
             "POST /v1/feeds/a HTTP/1.1\r\nContent-Length: 50\r\nAuthorization: Bearer \(LiveNode.token)\r\n\r\n{",
             "\u{1}\u{2}rubbish\r\n\r\n",
         ] {
             let other = try PlainSocket(port: node.port("http"))
-            try other.send(Array(broken.utf8))
+            try other.send(Array(rubbish.utf8))
         }
         #expect(try node.post("a", Array(Self.line(3590).utf8)).status == 200)
         #expect(node.stop() == 0)

@@ -28,10 +28,13 @@ enum Program {
     }
 
     /// Starts the program without waiting.
-    static func start(_ arguments: [String], output: String? = nil, errors: String? = nil) throws
-        -> ChildProcess
-    {
-        try ChildProcess(path, arguments, output: output, errors: errors)
+    static func start(
+        _ arguments: [String],
+        output: String? = nil,
+        errors: String? = nil,
+        environment: [String: String] = [:]
+    ) throws -> ChildProcess {
+        try ChildProcess(path, arguments, output: output, errors: errors, environment: environment)
     }
 
     /// Runs the program to its end.
@@ -78,10 +81,15 @@ final class ArchiveProcess {
     private(set) var port = 0
     private let scratch: Scratch
     private let gateways: [(node: String, forces: [String])]
+    private let tls: String?
     private var process: ChildProcess?
 
-    init(_ scratch: Scratch, gateways: [(node: String, forces: [String])]) throws {
+    /// Starts an archive.
+    ///
+    /// - Parameter tls: the certificates of its links, as YAML.
+    init(_ scratch: Scratch, gateways: [(node: String, forces: [String])], tls: String? = nil) throws {
         self.scratch = scratch
+        self.tls = tls
         self.gateways = gateways
         data = scratch.path + "/archive"
         try start()
@@ -103,6 +111,7 @@ final class ArchiveProcess {
             receive:
               listen: 127.0.0.1:\(port)
               idleAfter: 10m
+              \(tls.map { "tls: \($0)" } ?? "")
               gateways:
             \(list.joined(separator: "\n"))
             """,

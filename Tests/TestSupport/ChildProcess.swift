@@ -24,12 +24,14 @@ public final class ChildProcess {
     ///   - output: a file to append standard output to; nothing where it is absent.
     ///   - errors: a file to append standard error to.
     ///   - input: a file to read as standard input.
+    ///   - environment: variables beside those of this process.
     public init(
         _ path: String,
         _ arguments: [String],
         output: String? = nil,
         errors: String? = nil,
-        input: String? = nil
+        input: String? = nil,
+        environment: [String: String] = [:]
     )
         throws
     {
@@ -44,10 +46,24 @@ public final class ChildProcess {
         var texts: [UnsafeMutablePointer<CChar>?] =
             unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
         defer { unsafe texts.forEach { unsafe free($0) } }
+        var variables: [UnsafeMutablePointer<CChar>?] =
+            unsafe environment.map { unsafe strdup("\($0)=\($1)") } + Self.inherited + [nil]
+        defer { unsafe variables.prefix(environment.count).forEach { unsafe free($0) } }
         var child: pid_t = 0
-        let code = unsafe posix_spawn(&child, path, &actions, nil, &texts, environ)
+        let code = unsafe posix_spawn(&child, path, &actions, nil, &texts, &variables)
         guard code == 0 else { throw StartFailure(code: code) }
         identifier = child
+    }
+
+    /// The variables of this process.
+    private static var inherited: [UnsafeMutablePointer<CChar>?] {
+        var all: [UnsafeMutablePointer<CChar>?] = unsafe []
+        var place = 0
+        while let variable = unsafe environ[place] {
+            unsafe all.append(variable)
+            place += 1
+        }
+        return unsafe all
     }
 
     deinit {

@@ -29,19 +29,28 @@ public final class PlainSocket {
         guard code == 0 else { throw Broken(action: "connect") }
         // Whoever waits for an answer that never comes is a failed test, not a hanging one.
         var patience = timeval(tv_sec: 60, tv_usec: 0)
-        unsafe setsockopt(
-            descriptor,
-            SOL_SOCKET,
-            SO_RCVTIMEO,
-            &patience,
-            socklen_t(MemoryLayout<timeval>.size)
-        )
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            unsafe setsockopt(
+                descriptor,
+                SOL_SOCKET,
+                option,
+                &patience,
+                socklen_t(MemoryLayout<timeval>.size)
+            )
+        }
     }
 
     /// Takes over a connection that was accepted.
     init(_ descriptor: Int32) { self.descriptor = descriptor }
 
     deinit { close(descriptor) }
+
+    /// Whether something to receive, or the end, is there now.
+    public var hasArrivals: Bool {
+        if !received.isEmpty { return true }
+        var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&wanted, 1, 0) > 0
+    }
 
     /// Sends all bytes.
     public func send(_ bytes: [UInt8]) throws {
@@ -102,7 +111,7 @@ public final class PlainSocket {
 }
 
 /// What an HTTP server answered.
-public struct PlainResponse {
+public struct PlainResponse: Sendable {
     /// The status code.
     public var status: Int
     /// The header fields, names in lower case.

@@ -5,9 +5,9 @@ import Yams
 extension ConfigurationParser {
     private static let sources = ["file", "http", "bof2", "tcp", "directory", "stdin"]
     private static let known = [
-        "name", "force", "forces", "source", "path", "format", "timeZone", "token", "tokenInQuery", "bodyMax",
-        "listen",
-        "acknowledge", "done", "rejected", "settle", "camera", "dateOrder", "epochIsLocal", "mapping",
+        "name", "force", "forces", "source", "path", "format", "timeZone", "token", "tokenInQuery",
+        "clientCertificate", "bodyMax", "listen", "acknowledge", "done", "rejected", "settle", "camera",
+        "dateOrder", "epochIsLocal", "mapping",
     ]
 
     mutating func parseFeeds(_ node: Node?) {
@@ -76,10 +76,16 @@ extension ConfigurationParser {
         } else if feed.format == nil, members["format"] == nil {
             reader.note("format of feed \(name) is missing: no file name tells it", at: item)
         }
+        if source != "http", let node = members["clientCertificate"] {
+            reader.note("clientCertificate of feed \(name): only a feed with source http has one", at: node)
+        }
         switch source {
         case "http":
             feed.source = .http
-            feed.token = token(of: name, members, item)
+            feed.clientCertificate = clientCertificate(of: name, members)
+            if members["token"] != nil || members["clientCertificate"] == nil {
+                feed.token = token(of: name, members, item)
+            }
             if let most = reader.integer(members["bodyMax"], "bodyMax of feed \(name)", 1024...1 << 32) {
                 feed.bodyMax = most
             }
@@ -127,6 +133,17 @@ extension ConfigurationParser {
             return nil
         }
         return stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+
+    private func clientCertificate(of feed: String, _ members: [String: Node]) -> String? {
+        guard let node = members["clientCertificate"] else { return nil }
+        if configuration.httpTLS?.trust == nil {
+            reader.note(
+                "clientCertificate of feed \(feed): http has no tls with trust to hold certificates against",
+                at: node
+            )
+        }
+        return reader.text(node, "clientCertificate of feed \(feed)")
     }
 
     private func dropFolder(of feed: NodeConfiguration.Feed, _ members: [String: Node])

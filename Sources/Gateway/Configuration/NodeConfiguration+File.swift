@@ -115,8 +115,9 @@ struct ConfigurationParser {
     }
 
     private mutating func parseHTTP(_ node: Node) {
-        let members = reader.members(node, of: "http", known: ["listen", "intakeMax"])
+        let members = reader.members(node, of: "http", known: ["listen", "intakeMax", "tls"])
         configuration.http = address(members["listen"], "listen of http", in: node)
+        configuration.httpTLS = tls(members["tls"], of: "http", needsTrust: false)
         if let most = reader.integer(members["intakeMax"], "intakeMax", 1 << 20...1 << 40) {
             configuration.intakeMax = most
         }
@@ -203,16 +204,17 @@ struct ConfigurationParser {
     }
 
     private mutating func parseForward(_ node: Node) {
-        let members = reader.members(node, of: "forward", known: ["to"])
+        let members = reader.members(node, of: "forward", known: ["to", "tls"])
+        let tls = tls(members["tls"], of: "forward", needsTrust: true, takesServerName: true)
         guard let text = reader.text(members["to"], "to", in: node) else { return }
         guard let address = address(text) else {
             return reader.note("to: '\(text)' is no address such as archive.example:7700", at: members["to"])
         }
-        configuration.forward.append(.init(host: address.host, port: address.port))
+        configuration.forward.append(.init(host: address.host, port: address.port, tls: tls))
     }
 
     private mutating func parseReceive(_ node: Node) {
-        let members = reader.members(node, of: "receive", known: ["listen", "idleAfter", "gateways"])
+        let members = reader.members(node, of: "receive", known: ["listen", "idleAfter", "gateways", "tls"])
         let text = reader.text(members["listen"], "listen", in: node) ?? ""
         let address = address(text)
         if address == nil, members["listen"] != nil {
@@ -234,7 +236,8 @@ struct ConfigurationParser {
             host: address?.host ?? "",
             port: address?.port ?? 0,
             idleAfter: reader.duration(members["idleAfter"], "idleAfter") ?? 30_000,
-            gateways: gateways
+            gateways: gateways,
+            tls: tls(members["tls"], of: "receive", needsTrust: true)
         )
     }
 

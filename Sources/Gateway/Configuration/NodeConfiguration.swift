@@ -87,8 +87,10 @@ package struct NodeConfiguration: Sendable {
         package var mapping: FeedMapping?
         /// Where it comes from.
         package var source = FeedSource.file
-        /// Who may post to it.
+        /// The secret that lets a client post to it, if one does.
         package var token: FeedToken?
+        /// The name in a client's certificate that lets it post, if one does; either this or the token is enough.
+        package var clientCertificate: String?
         /// The longest body of one post, unpacked, in bytes.
         package var bodyMax = 64 << 20
     }
@@ -98,6 +100,8 @@ package struct NodeConfiguration: Sendable {
         /// The next node's address.
         package var host: String
         package var port: Int
+        /// What proves to the next node who this is and the other way round; without it the link is plain.
+        package var tls: TLSFiles?
 
         /// The address as text.
         package var text: String { "\(host):\(port)" }
@@ -120,6 +124,8 @@ package struct NodeConfiguration: Sendable {
         package var idleAfter: Int64
         /// Who may connect.
         package var gateways: [Gateway]
+        /// What gateways must prove themselves against; without it links are plain.
+        package var tls: TLSFiles?
     }
 
     /// The file it was read from.
@@ -136,6 +142,8 @@ package struct NodeConfiguration: Sendable {
     package var feeds: [Feed] = []
     /// Where the HTTP interface listens, if there is one.
     package var http: Address?
+    /// What the HTTP interface shows its clients and whom it trusts; without it the interface is plain.
+    package var httpTLS: TLSFiles?
     /// So many bytes of posts may be in work at once; more are told to come again later.
     package var intakeMax = 256 << 20
     /// How long a silent feed holds the others back, in milliseconds.

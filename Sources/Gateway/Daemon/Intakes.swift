@@ -184,13 +184,14 @@ extension NodeConfiguration {
         var names: [String] = []
         if node != old.node { names.append("node") }
         if data != old.data { names.append("data") }
-        if http != old.http || intakeMax != old.intakeMax { names.append("http") }
+        if http != old.http || httpTLS != old.httpTLS || intakeMax != old.intakeMax { names.append("http") }
         if forward != old.forward { names.append("forward") }
         if (receive == nil) != (old.receive == nil) || receive?.host != old.receive?.host
             || receive?.port != old.receive?.port
         {
             names.append("receive.listen")
         }
+        if receive?.tls != old.receive?.tls { names.append("receive.tls") }
         if interest?.folder != old.interest?.folder { names.append("interest") }
         if interest?.webhooks != old.interest?.webhooks { names.append("interest.webhooks") }
         return names

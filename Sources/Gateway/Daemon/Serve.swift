@@ -114,6 +114,7 @@ package struct Serve {
         let onBound = onBound
         return HTTPServer(
             address: address,
+            tls: configuration.httpTLS,
             posts: FeedPosts(table: table, budget: budget, logger: logger),
             captures: CaptureService(table: table, budget: budget, logger: logger),
             alerts: alerts.map { AlertStream(alerts: $0, subscribers: subscribers) },

@@ -30,11 +30,17 @@ struct CaptureService: Sendable {
             let body: ByteBuffer
             do {
                 body = try await request.body.collect(upTo: Self.bodyMax)
-            } catch {
+            } catch is NIOTooManyBytesError {
                 throw Problem(
                     status: .contentTooLarge,
                     name: "body-too-long",
                     detail: "a call may have \(Self.bodyMax) bytes"
+                )
+            } catch {
+                throw Problem(
+                    status: .badRequest,
+                    name: "body-incomplete",
+                    detail: "the call did not come whole; nothing of it was taken"
                 )
             }
             let call = try CaptureCall(Array(body.readableBytesView))

@@ -13,9 +13,11 @@ struct FeedPosts: Sendable {
     let logger: Logger
 
     /// Answers a post.
-    func answer(_ request: Request, feed name: String) async -> Response {
+    ///
+    /// - Parameter names: those in the client's certificate.
+    func answer(_ request: Request, feed name: String, from names: Set<String>) async -> Response {
         do {
-            let receipt = try await take(request, table.intake(name, for: request))
+            let receipt = try await take(request, table.intake(name, for: request, from: names))
             return .json(Self.text(receipt))
         } catch let problem as Problem {
             return problem.response
@@ -55,14 +57,24 @@ struct FeedPosts: Sendable {
             )
         } catch { throw Self.problem(error, intake) }
         defer { body.release() }
-        for try await piece in request.body {
-            do throws(PostedBody.Fault) {
-                if broken == nil { try body.take(piece) }
-            } catch {
-                // What could be read before the damage is still taken; the rest is read past.
-                guard case .damaged = error else { throw Self.problem(error, intake) }
-                broken = error
+        do {
+            for try await piece in request.body {
+                do throws(PostedBody.Fault) {
+                    if broken == nil { try body.take(piece) }
+                } catch {
+                    // What could be read before the damage is still taken; the rest is read past.
+                    guard case .damaged = error else { throw Self.problem(error, intake) }
+                    broken = error
+                }
             }
+        } catch let problem as Problem {
+            throw problem
+        } catch {
+            throw Problem(
+                status: .badRequest,
+                name: "body-incomplete",
+                detail: "the body did not come whole; nothing of it was taken"
+            )
         }
         do throws(PostedBody.Fault) {
             if broken == nil { intake.recycle(try body.finish(), version: version) }

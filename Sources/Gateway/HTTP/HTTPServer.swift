@@ -1,12 +1,16 @@
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
 import Logging
 import NIOCore
+import NIOSSL
 import ServiceLifecycle
 
 /// The node's HTTP interface.
 struct HTTPServer: Service {
     let address: NodeConfiguration.Address
+    let tls: TLSFiles?
     let posts: FeedPosts
     let captures: CaptureService
     /// Where there are vehicles of interest.
@@ -18,11 +22,16 @@ struct HTTPServer: Service {
 
     /// A connection silent for so long is closed.
     private static let idleTimeout = TimeAmount.minutes(2)
+    /// A daemon that stops waits so long for requests that have begun.
+    private static let stopPatience = Duration.seconds(5)
 
     func run() async throws {
-        let router = Router()
+        let router = Router(context: ConnectionContext.self)
+        let clientsProve = tls?.trust != nil
         router.post("/v1/feeds/{feed}") { request, context in
-            await posts.answer(request, feed: context.parameters.get("feed") ?? "")
+            let feed = context.parameters.get("feed") ?? ""
+            let names = clientsProve ? try await PeerNames.of(context.channel) : []
+            return await posts.answer(request, feed: feed, from: names)
         }
         for name in ["inputcapturewebservice", "InputCaptureWebService"] {
             router.post("/bof2/services/\(name)") { request, _ in await captures.answer(request) }
@@ -37,7 +46,7 @@ struct HTTPServer: Service {
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
             responder: router.buildResponder(),
-            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+            server: try server(),
             configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port)),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? address.port
@@ -46,6 +55,41 @@ struct HTTPServer: Service {
             },
             logger: quiet
         )
-        try await application.run()
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await application.run() }
+                group.addTask {
+                    // A client that never sends the rest of its request would hold up the end.
+                    try await gracefulShutdown()
+                    try await Task.sleep(for: Self.stopPatience)
+                }
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        } catch is CancellationError {}
+    }
+
+    private func server() throws -> HTTPServerBuilder {
+        let plain = HTTPServerBuilder.http1(
+            configuration: .init(
+                additionalChannelHandlers: [BrokenConnections()],
+                idleTimeout: Self.idleTimeout
+            )
+        )
+        guard let tls else { return plain }
+        var configuration = try tls.serverConfiguration(clients: .optionalVerification)
+        configuration.applicationProtocols = ["http/1.1"]
+        return try .tls(plain, tlsConfiguration: configuration)
+    }
+}
+
+/// A request's context, which knows the connection it came over.
+struct ConnectionContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
     }
 }

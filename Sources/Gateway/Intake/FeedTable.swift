@@ -33,13 +33,14 @@ final class FeedTable: Sendable {
 
     /// The feed of a post.
     ///
+    /// - Parameter names: those in the client's certificate.
     /// - Throws: a problem when there is none, or the request may not post to it.
-    func intake(_ name: String, for request: Request) throws(Problem) -> FeedIntake {
+    func intake(_ name: String, for request: Request, from names: Set<String>) throws(Problem) -> FeedIntake {
         let (intake, access) = state.withLock { ($0.feeds[name], $0.access) }
         guard let intake, intake.feed.source == .http else {
             throw Problem(status: .notFound, name: "feed-unknown", detail: "there is no such feed here")
         }
-        try access.check(request, feed: name)
+        try access.check(request, feed: name, from: names)
         return intake
     }
 }

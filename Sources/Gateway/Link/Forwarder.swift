@@ -3,6 +3,7 @@ import Forwarding
 package import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// Sends a node's sighting log to the next node, acknowledged and resumed exactly; the shell around `LinkSender`.
 package actor Forwarder {
@@ -43,6 +44,7 @@ package actor Forwarder {
     /// What went over the link so far.
     package private(set) var traffic = Traffic()
     private var lastTrouble = "no connection was tried"
+    private var secure: NIOSSLContext?
 
     /// The longest wait before another try.
     private static let backoffMax = Duration.seconds(5)
@@ -119,11 +121,17 @@ package actor Forwarder {
     /// - Returns: whether the next node refused.
     private func converse(untilSettled: Bool) async -> Bool {
         do {
+            if secure == nil { secure = try forward.tls?.sender() }
+            let (secure, name) = (secure, forward.tls?.name(of: forward.host))
             let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connectTimeout(.seconds(5))
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .connect(host: forward.host, port: forward.port) { channel in
                     channel.eventLoop.makeCompletedFuture {
+                        if let secure {
+                            let handler = try NIOSSLClientHandler(context: secure, serverHostname: name)
+                            try channel.pipeline.syncOperations.addHandler(handler)
+                        }
                         try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(LinkFraming()))
                         return try NIOAsyncChannel<LinkMessage, ByteBuffer>(
                             wrappingChannelSynchronously: channel

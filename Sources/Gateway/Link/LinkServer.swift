@@ -3,6 +3,7 @@ import Forwarding
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 import ServiceLifecycle
 
 /// Takes links from other nodes: the shell around `LinkReceiver`, one conversation a connection.
@@ -14,11 +15,15 @@ struct LinkServer: Service {
     let onBound: @Sendable (Int) -> Void
 
     func run() async throws {
+        let secure = try receive.tls?.receiver()
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .bind(host: receive.host, port: receive.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let secure {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: secure))
+                    }
                     try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(LinkFraming()))
                     return try NIOAsyncChannel<LinkMessage, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
@@ -42,7 +47,11 @@ struct LinkServer: Service {
     private func serve(_ connection: NIOAsyncChannel<LinkMessage, ByteBuffer>) async {
         do {
             try await connection.executeThenClose { inbound, outbound in
-                var conversation = LinkConversation(node: node, logger: logger)
+                var conversation = LinkConversation(
+                    node: node,
+                    channel: receive.tls == nil ? nil : connection.channel,
+                    logger: logger
+                )
                 do {
                     for try await message in inbound {
                         let (replies, isOver) = await conversation.received(message)
@@ -64,13 +73,16 @@ struct LinkServer: Service {
 struct LinkConversation {
     private var machine = LinkReceiver()
     private let node: NodeService
+    /// The connection that the sender proves its name over, if it has to.
+    private let channel: (any Channel)?
     private let logger: Logger
     private var sender: FeedIndex = 0
     private var stream = ""
     private var name = ""
 
-    init(node: NodeService, logger: Logger) {
+    init(node: NodeService, channel: (any Channel)?, logger: Logger) {
         self.node = node
+        self.channel = channel
         self.logger = logger
     }
 
@@ -95,6 +107,9 @@ struct LinkConversation {
         .Action]
     {
         do {
+            if let channel, try await !PeerNames.of(channel).contains(name) {
+                throw TLSFault(description: "its certificate is not in the name of node \(name)")
+            }
             let (sender, next) = try await node.admit(name, stream: stream, first: first)
             (self.sender, self.stream, self.name) = (sender, stream, name)
             logger.info("link", metadata: ["from": "\(name)", "next": "\(next)"])
