@@ -18,9 +18,11 @@ public struct FeedCounts: Equatable, Sendable {
     public init() {}
 
     /// Whether everything received is accounted for.
-    public var balances: Bool { received == accepted + rejected + redelivered }
+    public var balances: Bool { received == accepted &+ rejected &+ redelivered }
 
-    /// What came to this account since an earlier state of it.
+    /// What came to this account since an earlier state of it, modulo 2^64.
+    ///
+    /// `accepted` can have gone down: a read taken in before turns out to be a copy now. `signed` tells it rightly.
     public func less(_ earlier: FeedCounts) -> FeedCounts {
         var difference = self
         difference.received &-= earlier.received
@@ -31,12 +33,15 @@ public struct FeedCounts: Equatable, Sendable {
         return difference
     }
 
-    /// Adds another account to this one.
+    /// A count of a difference as what it is, below nothing too.
+    public static func signed(_ count: UInt64) -> Int { Int(Int64(bitPattern: count)) }
+
+    /// Adds another account, or a difference of two, to this one.
     public static func += (left: inout FeedCounts, right: FeedCounts) {
-        left.received += right.received
-        left.accepted += right.accepted
-        left.rejected += right.rejected
-        left.redelivered += right.redelivered
-        left.late += right.late
+        left.received &+= right.received
+        left.accepted &+= right.accepted
+        left.rejected &+= right.rejected
+        left.redelivered &+= right.redelivered
+        left.late &+= right.late
     }
 }

@@ -98,13 +98,33 @@ public struct SightingNDJSON {
     }
 
     private func put(_ variants: [Variant], site: SiteIndex, to out: inout ByteWriter) {
-        let linked = variants.filter { !$0.isMerged }.map { variant in
-            let id = SightingID(vrm: variant.vrm, siteHash: register.siteHash[Int(site)], first: variant.opened)
-            return "{\"id\":\"\(id.text)\",\"vrm\":\"\(variant.vrm.text)\"}"
+        out.reserve(40 + 80 * variants.count)
+        var separator: StaticString = ",\"variants\":["
+        for variant in variants where !variant.isMerged {
+            let id = SightingID(
+                vrm: variant.vrm,
+                siteHash: register.siteHash[Int(site)],
+                first: variant.opened
+            )
+            out.put(separator)
+            out.put("{\"id\":\"")
+            out.put(hexadecimal: id.high)
+            out.put(hexadecimal: id.low)
+            out.put("\",\"vrm\":\"")
+            out.put(variant.vrm)
+            out.put("\"}")
+            separator = ","
         }
-        let merged = variants.filter(\.isMerged).map { "\"\($0.vrm.text)\"" }
-        if !linked.isEmpty { out.put(text: ",\"variants\":[\(linked.joined(separator: ","))]") }
-        if !merged.isEmpty { out.put(text: ",\"alternates\":[\(merged.joined(separator: ","))]") }
+        if variants.contains(where: { !$0.isMerged }) { out.put("]") }
+        separator = ",\"alternates\":["
+        for variant in variants where variant.isMerged {
+            out.put(separator)
+            out.put("\"")
+            out.put(variant.vrm)
+            out.put("\"")
+            separator = ","
+        }
+        if variants.contains(where: \.isMerged) { out.put("]") }
     }
 
     private mutating func putBest(_ sighting: Sighting, to out: inout ByteWriter) {

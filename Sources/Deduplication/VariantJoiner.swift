@@ -80,7 +80,8 @@ public struct VariantJoiner: Sendable {
     /// The number of the first that is held, counted from the first there ever was, and its place.
     private var firstNumber = 0
     private var start = 0
-    /// By number.
+    /// Whether each that is held has any pairs, and those by number.
+    private var isPaired: [Bool] = []
     private var pairs: [Int: Pairs] = [:]
     /// By site, those that a later one may still come near.
     private var recent: [[Near]]
@@ -118,16 +119,18 @@ public struct VariantJoiner: Sendable {
         guard mode != .off else { return output.append(contentsOf: batch) }
         for index in 0..<batch.count {
             held.append(index, of: batch)
+            isPaired.append(false)
             pair(firstNumber + held.count - 1 - start)
         }
         while start < held.count, isSettled(closedThrough) {
             release(firstNumber, into: &output, &variants)
-            pairs[firstNumber] = nil
+            if isPaired[start] { pairs[firstNumber] = nil }
             start += 1
             firstNumber += 1
         }
         if start > 8192, start * 2 > held.count {
             held = held.reordered(Array(start..<held.count))
+            isPaired.removeFirst(start)
             start = 0
         }
         forget(before: Timestamp(milliseconds: closedThrough.milliseconds - horizon))
@@ -166,6 +169,8 @@ public struct VariantJoiner: Sendable {
         let isStronger = VariantRule.isFirstStronger(candidate(number), candidate(other), order: order)
         guard let isStronger else { return }
         let (strong, weak) = isStronger ? (number, other) : (other, number)
+        isPaired[place(strong)] = true
+        isPaired[place(weak)] = true
         pairs[strong, default: Pairs()].weaker.append(partner(weak))
         pairs[weak, default: Pairs()].stronger.append(partner(strong))
     }
@@ -175,7 +180,7 @@ public struct VariantJoiner: Sendable {
         let first = held.sightings[start]
         if Self.isPlain(first) { return true }
         guard isComplete(first, closedThrough) else { return false }
-        guard let pairs = pairs[firstNumber] else { return true }
+        guard isPaired[start], let pairs = pairs[firstNumber] else { return true }
         return (pairs.stronger + pairs.weaker).allSatisfy { partner in
             partner.number < firstNumber || isComplete(held.sightings[place(partner.number)], closedThrough)
         }
@@ -191,7 +196,7 @@ public struct VariantJoiner: Sendable {
         _ variants: inout [SightingVariant]
     ) {
         if Self.isPlain(held.sightings[start]) { return amend(candidate(number), into: &output, &variants) }
-        guard let own = pairs[number] else { return output.append(start, of: held) }
+        guard isPaired[start], let own = pairs[number] else { return output.append(start, of: held) }
         if mode == .link {
             for other in (own.stronger + own.weaker).sorted(by: { $0.number < $1.number }) {
                 variants.append(

@@ -30,8 +30,10 @@ struct DedupCommand: ParsableCommand {
     @Option(help: "How long closed sightings can still be amended by late reads.")
     var reconcile = DurationArgument(milliseconds: 86_400_000)
 
-    @Option(help: "What to do about misreads: off, link them to what they probably are, or merge them into it.")
-    var variants: VariantMode = .link
+    @Option(
+        help: "What to do about misreads: off, link them to what they probably are, or merge them into it."
+    )
+    var variants: VariantMode = .off
 
     @Option(help: "The format of all feeds: ndjson or csv. (default: by extension)")
     var format: FeedFormat?

@@ -42,7 +42,7 @@ struct IngestReport {
     private func row(_ name: String, _ counts: FeedCounts, _ width: Int) -> String {
         let numbers = [counts.received, counts.accepted, counts.rejected, counts.redelivered, counts.late]
         return NumberText.left(name, width)
-            + numbers.map { NumberText.right(NumberText.grouped($0), 13) }.joined()
+            + numbers.map { NumberText.right(NumberText.grouped(FeedCounts.signed($0)), 13) }.joined()
     }
 
     private var forces: [String] {
@@ -56,9 +56,9 @@ struct IngestReport {
 
     private var duplicates: [String] {
         let tally = report.tally
-        let redelivered = Int(report.counts.redelivered)
+        let redelivered = FeedCounts.signed(report.counts.redelivered)
         let spared = redelivered + tally.sameCamera + tally.sameSite + tally.acrossForces
-        let all = Int(report.counts.accepted) + redelivered
+        let all = FeedCounts.signed(report.counts.accepted) + redelivered
         let amended =
             tally.amendments > 0 ? ", and \(NumberText.grouped(tally.amendments)) amended later" : ""
         return [

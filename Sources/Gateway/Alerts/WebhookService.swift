@@ -36,7 +36,8 @@ struct WebhookService: Service {
                 .trimmingCharacters(in: .whitespacesAndNewlines)
         }
         let session = URLSession(configuration: .ephemeral)
-        defer { session.invalidateAndCancel() }
+        // Not cancelled: a session whose task is cancelled just when its answer comes can bring the process down.
+        defer { session.finishTasksAndInvalidate() }
         var reader = AlertLogReader(
             alerts.folder,
             from: try await node.webhookCursor(webhook.name, otherwise: await alerts.published)
