@@ -18,6 +18,7 @@ actor AlertService: Service {
     private var followers: [UInt64: AsyncStream<Void>.Continuation] = [:]
     private var followersMade: UInt64 = 0
     private var isFlushPlanned = false
+    private var isNoteDue = false
     private var trouble: String?
 
     /// The folder of the alert log.
@@ -107,7 +108,18 @@ actor AlertService: Service {
         }
         flush()
         // Only what is in the alert log is done with.
-        if reader.next > before, !desk.hasPending { try await node.alerted(before: reader.next) }
+        if reader.next > before || isNoteDue, !desk.hasPending { await note() }
+    }
+
+    /// Notes how far sightings were matched; where there is no room for that now, later.
+    private func note() async {
+        do {
+            try await node.alerted(before: reader.next)
+            isNoteDue = false
+        } catch {
+            if !isNoteDue { logger.error("alerts are not noted as raised", metadata: ["why": "\(error)"]) }
+            isNoteDue = true
+        }
     }
 
     private func flush() {

@@ -26,7 +26,18 @@ struct WebhookService: Service {
 
     func run() async throws {
         do {
-            try await cancelWhenGracefulShutdown { try await self.deliver() }
+            try await cancelWhenGracefulShutdown {
+                do {
+                    try await self.deliver()
+                } catch let error as StorageError {
+                    // Feeds and the other webhooks go on; this one goes on from its place when the daemon is started again.
+                    logger.error(
+                        "webhook ended",
+                        metadata: ["webhook": "\(webhook.name)", "why": "\(error)"]
+                    )
+                    try await gracefulShutdown()
+                }
+            }
         } catch is CancellationError {}
     }
 
@@ -49,10 +60,22 @@ struct WebhookService: Service {
                 for (place, line) in lines.enumerated() {
                     try await post(line, token, session)
                     if (place + 1) % Self.noteEvery == 0 || place + 1 == lines.count {
-                        try await node.told(webhook.name, before: line.sequence + 1)
+                        await note(before: line.sequence + 1)
                     }
                 }
             }
+        }
+    }
+
+    /// Notes what the service has; what can't be noted now is noted with the next, or told twice.
+    private func note(before sequence: UInt64) async {
+        do {
+            try await node.told(webhook.name, before: sequence)
+        } catch {
+            logger.error(
+                "what a webhook has is not noted",
+                metadata: ["webhook": "\(webhook.name)", "why": "\(error)"]
+            )
         }
     }
 

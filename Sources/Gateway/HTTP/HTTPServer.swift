@@ -66,7 +66,11 @@ struct HTTPServer: Service {
                 defer { group.cancelAll() }
                 try await group.next()
             }
-        } catch is CancellationError {}
+        } catch is CancellationError {
+        } catch where Task.isShuttingDownGracefully {
+            // Connections that were cut off are no reason to call a stop a failure.
+            logger.notice("connections cut off", metadata: ["why": "\(error)"])
+        }
     }
 
     private func server() throws -> HTTPServerBuilder {
