@@ -67,7 +67,7 @@ struct HTTPServer: Service {
                 try await group.next()
             }
         } catch is CancellationError {
-        } catch where Task.isShuttingDownGracefully {
+        } catch  where Task.isShuttingDownGracefully {
             // Connections that were cut off are no reason to call a stop a failure.
             logger.notice("connections cut off", metadata: ["why": "\(error)"])
         }
