@@ -35,8 +35,9 @@ struct WebhookService: Service {
                         "webhook ended",
                         metadata: ["webhook": "\(webhook.name)", "why": "\(error)"]
                     )
-                    try await gracefulShutdown()
                 }
+                // The alerts stop before those who tell them: one that returned now would seem to have failed.
+                try await gracefulShutdown()
             }
         } catch is CancellationError {}
     }
