@@ -1,3 +1,4 @@
+import ANPRModel
 import Glibc
 
 /// A file that grows at its end, written with plain system calls so that what was synced is known.
@@ -142,6 +143,11 @@ public enum DataFolder {
     /// Gives a file its final name, replacing what had it.
     public static func rename(_ from: String, to: String) throws(StorageError) {
         guard unsafe Glibc.rename(from, to) == 0 else { throw .system("rename to \(to)", from) }
+    }
+
+    /// The name of a day's file, by which files sort as their days do; days are counted from 1970-01-01.
+    static func dayFile(_ day: Int32) -> String {
+        TimestampWriter.text(Timestamp(milliseconds: Int64(day) * 86_400_000)).prefix(10) + ".ndjson"
     }
 
     /// Whether something has that name.

@@ -101,11 +101,11 @@ public final class Quarantine {
     ///   - day: the file of the last batch in the journal.
     ///   - length: how long it was then.
     public func recover(day: Int32, length: UInt64) throws(StorageError) {
-        for name in DataFolder.names(in: folder) where name > Self.name(day) {
+        for name in DataFolder.names(in: folder) where name > DataFolder.dayFile(day) {
             try DataFolder.remove("\(folder)/\(name)")
         }
-        guard DataFolder.exists("\(folder)/\(Self.name(day))") else { return }
-        let file = try DataFile("\(folder)/\(Self.name(day))", .append)
+        guard DataFolder.exists("\(folder)/\(DataFolder.dayFile(day))") else { return }
+        let file = try DataFile("\(folder)/\(DataFolder.dayFile(day))", .append)
         if try file.length() > Int(length) { try file.truncate(to: Int(length)) }
     }
 
@@ -114,7 +114,8 @@ public final class Quarantine {
     /// - Returns: how many went.
     public func drop(before time: Timestamp) throws(StorageError) -> Int {
         var gone = 0
-        for name in DataFolder.names(in: folder) where name < Self.name(time.day) && name != Self.name(day) {
+        for name in DataFolder.names(in: folder)
+        where name < DataFolder.dayFile(time.day) && name != DataFolder.dayFile(day) {
             try DataFolder.remove("\(folder)/\(name)")
             gone += 1
         }
@@ -150,14 +151,10 @@ public final class Quarantine {
 
     private func open(_ day: Int32) throws(StorageError) {
         try sync()
-        let file = try DataFile("\(folder)/\(Self.name(day))", .append)
+        let file = try DataFile("\(folder)/\(DataFolder.dayFile(day))", .append)
         try DataFolder.sync(folder)
         length = try file.length()
         self.file = file
         self.day = day
-    }
-
-    private static func name(_ day: Int32) -> String {
-        TimestampWriter.text(Timestamp(milliseconds: Int64(day) * 86_400_000)).prefix(10) + ".ndjson"
     }
 }

@@ -29,14 +29,7 @@ struct AlertsCommand: ParsableCommand {
         @Option(help: "Only what was seen at or before this time (RFC 3339, or a date).")
         var to: MomentArgument?
 
-        @Option(help: "Why: a sentence that will be read by an auditor. Required.")
-        var reason: String
-
-        @Option(help: "The kind of investigation.")
-        var category: String?
-
-        @Option(help: "The case or operation.")
-        var reference: String?
+        @OptionGroup var why: ReasonOptions
 
         @Option(help: "How to write what is found.")
         var format: Format = .table
@@ -57,7 +50,7 @@ struct AlertsCommand: ParsableCommand {
 
         /// Refuses what gives no reason; on record either way.
         func demandReason(_ what: String, data: String) throws {
-            guard reason.split(separator: " ").joined().count < 3 else { return }
+            guard !why.isEnough else { return }
             try Operator.audit(data).append(record(what, count: 0, .refused))
             Console.note("Refused: --reason says nothing. The attempt was logged.")
             throw ExitCode.failure
@@ -72,9 +65,9 @@ struct AlertsCommand: ParsableCommand {
                 at: TimestampWriter.text(Operator.now),
                 actor: Operator.name,
                 action: .search,
-                reason: reason,
-                category: category,
-                reference: reference,
+                reason: why.reason,
+                category: why.category,
+                reference: why.reference,
                 request: request,
                 count: count,
                 outcome: outcome

@@ -38,14 +38,7 @@ struct QueryCommand: ParsableCommand {
     @Option(help: "Only near a place: LATITUDE,LONGITUDE,METRES.")
     var near: String?
 
-    @Option(help: "Why: a sentence that will be read by an auditor. Required.")
-    var reason: String
-
-    @Option(help: "The kind of investigation.")
-    var category: String?
-
-    @Option(help: "The case or operation.")
-    var reference: String?
+    @OptionGroup var why: ReasonOptions
 
     @Option(help: "How to write what is found.")
     var format: Format = .table
@@ -56,7 +49,7 @@ struct QueryCommand: ParsableCommand {
         let query = try query()
         let folder = try node.folder()
         let log = Operator.audit(folder)
-        guard reason.split(separator: " ").joined().count >= 3 else {
+        guard why.isEnough else {
             try log.append(record(count: 0, .refused))
             Console.note("Refused: --reason says nothing. The attempt was logged.")
             throw ExitCode.failure
@@ -115,9 +108,9 @@ struct QueryCommand: ParsableCommand {
             at: TimestampWriter.text(Operator.now),
             actor: Operator.name,
             action: .search,
-            reason: reason,
-            category: category,
-            reference: reference,
+            reason: why.reason,
+            category: why.category,
+            reference: why.reference,
             request: request,
             count: count,
             outcome: outcome

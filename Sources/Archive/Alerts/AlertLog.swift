@@ -56,23 +56,19 @@ public final class AlertLog {
     /// - Returns: how many went.
     public static func drop(before time: Timestamp, in folder: String) throws(StorageError) -> Int {
         let names = DataFolder.names(in: folder)
-        let gone = names.filter { $0 < name(time.day) && $0 != names.last }
+        let gone = names.filter { $0 < DataFolder.dayFile(time.day) && $0 != names.last }
         for name in gone { try DataFolder.remove("\(folder)/\(name)") }
         return gone.count
     }
 
     private func open(_ day: Int32) throws(StorageError) {
         // The clock may have been set back: the newest file is the one that grows.
-        let name = max(Self.name(day), DataFolder.names(in: folder).last ?? "")
+        let name = max(DataFolder.dayFile(day), DataFolder.names(in: folder).last ?? "")
         let file = try DataFile("\(folder)/\(name)", .append)
         try DataFolder.sync(folder)
         length = try file.length()
         self.file = file
         self.day = day
-    }
-
-    private static func name(_ day: Int32) -> String {
-        TimestampWriter.text(Timestamp(milliseconds: Int64(day) * 86_400_000)).prefix(10) + ".ndjson"
     }
 }
 
