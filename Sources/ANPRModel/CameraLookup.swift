@@ -26,6 +26,14 @@ struct CameraLookup: Sendable {
             nameLength = name.count
         }
 
+        @inline(__always)
+        init(force: UInt64, forceLength: Int, name: (UInt64, UInt64), nameLength: Int) {
+            self.force = force
+            self.forceLength = forceLength
+            (head, tail) = name
+            self.nameLength = nameLength
+        }
+
         /// Where in the table to look first; texts that differ only behind the key share a place.
         @inline(__always)
         var hash: UInt64 {
@@ -52,6 +60,18 @@ struct CameraLookup: Sendable {
         let place = place(of: Key(bytes, force: force, name: name), bytes, force: force, name: name)
         let camera = slots[place].camera
         return camera == 0 ? nil : camera - 1
+    }
+
+    /// Finds a camera by texts that are whole in the words.
+    func find(force: UInt64, forceLength: Int, name: (UInt64, UInt64), nameLength: Int) -> CameraIndex? {
+        let key = Key(force: force, forceLength: forceLength, name: name, nameLength: nameLength)
+        let mask = slots.count - 1
+        var place = Int(truncatingIfNeeded: key.hash) & mask
+        while slots[place].camera != 0 {
+            if slots[place].key == key { return slots[place].camera - 1 }
+            place = (place + 1) & mask
+        }
+        return nil
     }
 
     mutating func insert(_ camera: Camera, as index: CameraIndex) {

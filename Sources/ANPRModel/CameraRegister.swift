@@ -83,6 +83,22 @@ public struct CameraRegister: Sendable {
         lookup.find(bytes, force: force, name: name)
     }
 
+    /// Finds the current registration of a camera by two short texts in words, the first byte lowest, zeroes behind.
+    ///
+    /// - Parameters:
+    ///   - force: the force's code, of up to 8 bytes.
+    ///   - forceLength: its bytes.
+    ///   - name: the camera's name, of up to 16 bytes.
+    ///   - nameLength: its bytes.
+    package func find(
+        force: UInt64,
+        forceLength: Int,
+        name: (UInt64, UInt64),
+        nameLength: Int
+    ) -> CameraIndex? {
+        lookup.find(force: force, forceLength: forceLength, name: name, nameLength: nameLength)
+    }
+
     /// Finds the current registration of a camera.
     public func find(force: String, name: String) -> CameraIndex? {
         let text = Array(force.utf8) + Array(name.utf8)

@@ -38,9 +38,13 @@ public struct TimestampReader: Sendable {
         return outcome
     }
 
-    /// Reads `:ss.mmmZ` in the minute read last.
+    /// Reads a time of 24 bytes that lies in the minute read last.
+    ///
+    /// - Parameter start: so that 24 bytes are there; not checked.
+    /// - Returns: `nil` for every other text.
     @inline(__always)
-    private func usual(_ bytes: Span<UInt8>, at start: Int) -> Timestamp? {
+    package func usual(_ bytes: Span<UInt8>, at start: Int) -> Timestamp? {
+        // The minute alone is left: `:ss.mmmZ`.
         guard ByteWord.load(bytes, at: start) == minuteHead, ByteWord.load(bytes, at: start + 8) == minuteTail
         else { return nil }
         // Digits at 1, 2, 4, 5 and 6; what is not a digit is more than 9 or was something else.
@@ -152,7 +156,7 @@ public struct TimestampReader: Sendable {
     }
 }
 
-/// Writes times as `2026-11-20T06:00:00.145Z`, remembering the last second written.
+/// Writes times as `2026-11-20T06:00:00.145Z`, remembering the last seconds written.
 public struct TimestampWriter: Sendable {
     /// The 24 bytes of a time, eight in each word, the first one lowest.
     public struct Text: Sendable {
@@ -164,17 +168,24 @@ public struct TimestampWriter: Sendable {
         public fileprivate(set) var tail: UInt64 = 0
     }
 
-    private var second: Int64 = .min
+    /// A second and its text, with `.000Z` behind it.
+    private struct Second {
+        var number: Int64 = .min
+        var text = Text()
+    }
+
+    /// The last seconds written, by their lowest bits: a sighting's times lie within seconds of each other.
+    private var seconds = InlineArray<16, Second>(repeating: Second())
     private var day: Int64 = .min
-    /// The second's text, with `.000Z` behind it.
-    private var text = Text()
+    /// The day last written, as `YYYY-MM-` and `DDT`.
+    private var dayText = Text()
 
     /// Starts without a remembered second.
     public init() {}
 
     /// Appends the time's 24 bytes.
     ///
-    /// - Complexity: O(1); a division or two unless the second is the one written last.
+    /// - Complexity: O(1); a division or two unless the second was written lately.
     public mutating func append(_ time: Timestamp, to bytes: inout [UInt8]) {
         let formed = form(time)
         for word in [formed.head, formed.middle, formed.tail] {
@@ -186,9 +197,10 @@ public struct TimestampWriter: Sendable {
     public mutating func form(_ time: Timestamp) -> Text {
         let milliseconds = time.milliseconds
         let newSecond = milliseconds >= 0 ? milliseconds / 1000 : (milliseconds + 1) / 1000 - 1
-        if newSecond != second { writeSecond(newSecond) }
+        let place = Int(truncatingIfNeeded: newSecond & 15)
+        if seconds[place].number != newSecond { writeSecond(newSecond, place) }
         let fraction = UInt64(truncatingIfNeeded: milliseconds &- newSecond &* 1000)
-        var formed = text
+        var formed = seconds[place].text
         formed.tail |= (fraction / 100) << 32 | (fraction / 10 % 10) << 40 | (fraction % 10) << 48
         return formed
     }
@@ -204,22 +216,22 @@ public struct TimestampWriter: Sendable {
     }
 
     /// Forms `YYYY-MM-` in the first word, `DDTHH:MM` in the second and `:SS.000Z` in the third.
-    private mutating func writeSecond(_ newSecond: Int64) {
-        second = newSecond
+    private mutating func writeSecond(_ newSecond: Int64, _ place: Int) {
         let days = newSecond >= 0 ? newSecond / 86_400 : (newSecond + 1) / 86_400 - 1
         let clock = Int(newSecond - days * 86_400)
         if days != day { writeDay(days) }
-        text.middle &= 0xFF_FFFF
+        var text = dayText
         text.middle |= Self.pair(clock / 3600) << 24 | 0x3A << 40 | Self.pair(clock / 60 % 60) << 48
         text.tail = 0x5A30_3030_2E00_003A | Self.pair(clock % 60) << 8
+        seconds[place] = Second(number: newSecond, text: text)
     }
 
     private mutating func writeDay(_ newDay: Int64) {
         day = newDay
         let date = CivilDate.date(days: Int(newDay))
-        text.head = Self.pair(date.year / 100) | Self.pair(date.year % 100) << 16
-        text.head |= 0x2D << 32 | Self.pair(date.month) << 40 | 0x2D << 56
-        text.middle = Self.pair(date.day) | 0x54 << 16
+        dayText.head = Self.pair(date.year / 100) | Self.pair(date.year % 100) << 16
+        dayText.head |= 0x2D << 32 | Self.pair(date.month) << 40 | 0x2D << 56
+        dayText.middle = Self.pair(date.day) | 0x54 << 16
     }
 
     /// Two digits, the first one lowest.

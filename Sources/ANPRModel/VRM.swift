@@ -133,7 +133,18 @@ public struct VRMPacker: Sendable {
     package static func plain(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
         let length = range.count
         guard length > 0, length <= 8 else { return nil }
-        let word = ByteWord.load(bytes, at: range.lowerBound, count: length)
+        return plain(ByteWord.load(bytes, at: range.lowerBound, count: length), length: length)
+    }
+
+    /// Packs a mark of at most eight characters that is already normal, all characters at once.
+    ///
+    /// - Parameters:
+    ///   - word: the characters, the first one lowest, zeroes behind them.
+    ///   - length: how many there are, 0-8.
+    /// - Returns: `nil` for any other text.
+    @inlinable
+    package static func plain(_ word: UInt64, length: Int) -> UInt64? {
+        guard length > 0 else { return nil }
         let digits = ByteWord.atLeast(word, 0x30) & ~ByteWord.atLeast(word, 0x3A)
         let letters = ByteWord.atLeast(word, 0x41) & ~ByteWord.atLeast(word, 0x5B)
         let taken = length == 8 ? ByteWord.highBits : ByteWord.highBits & ByteWord.first(length)

@@ -20,7 +20,7 @@ struct ClosedKeys: Sendable {
         var table: [UInt32] = []
     }
 
-    /// How many rows a chunk takes.
+    /// How many rows a chunk takes before the next one is begun.
     static let chunkCount = 1 << 15
     /// The most rows of the last chunk that are searched one by one.
     private static let plainCount = 1024
@@ -32,16 +32,44 @@ struct ClosedKeys: Sendable {
 
     /// Adds a closed sighting behind the others.
     mutating func append(_ vrm: VRM, _ site: SiteIndex, first: Timestamp, last: Timestamp) -> Reference {
+        let index = open()
+        add(vrm, site, first, last, to: index)
+        return Reference(chunk: firstChunk + index, row: chunks[index].vrms.count - 1)
+    }
+
+    /// Adds a batch of closed sightings behind the others, all into one chunk.
+    ///
+    /// - Returns: the chunk's number.
+    mutating func append(_ sightings: [Sighting], siteOfCamera: [SiteIndex]) -> Int {
+        let index = open()
+        for sighting in sightings {
+            let site = siteOfCamera[Int(sighting.camera)]
+            add(sighting.vrm, site, sighting.first, sighting.last, to: index)
+        }
+        return firstChunk + index
+    }
+
+    /// The chunk that takes what closes next.
+    private mutating func open() -> Int {
         if chunks.last.map({ $0.vrms.count >= Self.chunkCount || !$0.table.isEmpty }) ?? true {
             chunks.append(Chunk())
         }
-        let index = chunks.count - 1
+        return chunks.count - 1
+    }
+
+    @inline(__always)
+    private mutating func add(
+        _ vrm: VRM,
+        _ site: SiteIndex,
+        _ first: Timestamp,
+        _ last: Timestamp,
+        to index: Int
+    ) {
         chunks[index].vrms.append(vrm.packed)
         chunks[index].sites.append(site)
         chunks[index].first = min(chunks[index].first, first)
         chunks[index].last = max(chunks[index].last, last)
         count += 1
-        return Reference(chunk: firstChunk + index, row: chunks[index].vrms.count - 1)
     }
 
     /// Notes that a sighting's span has grown.

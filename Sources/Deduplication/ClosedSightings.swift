@@ -45,27 +45,43 @@ struct ClosedSightings: Sendable {
     /// How many sightings are remembered.
     var count: Int { keys.count }
 
-    /// Remembers a sighting.
+    /// Remembers sightings that have closed in time.
+    ///
+    /// - Parameters:
+    ///   - marks: the reads of all of them, each sighting's together.
+    ///   - markEnds: where each sighting's reads end in `marks`.
+    mutating func append(
+        contentsOf batch: SightingBatch,
+        siteOfCamera: [SiteIndex],
+        marks: [Mark],
+        markEnds: [Int]
+    ) {
+        let place = place(ofChunk: keys.append(batch.sightings, siteOfCamera: siteOfCamera))
+        let base = chunks[place].marks.count
+        chunks[place].batch.append(contentsOf: batch)
+        chunks[place].marks.append(contentsOf: marks)
+        for end in markEnds { chunks[place].markEnds.append(UInt32(base + end)) }
+    }
+
+    /// Remembers a sighting of one late read.
     ///
     /// - Parameters:
     ///   - index: its place in `batch`.
-    ///   - marks: its reads.
-    ///   - closedAt: the watermark, for a sighting that closed long after it was seen.
-    mutating func append(
-        _ index: Int,
-        of batch: SightingBatch,
-        site: SiteIndex,
-        marks: ArraySlice<Mark>,
-        closedAt: Timestamp = .distantPast
-    ) {
+    ///   - closedAt: the watermark: it closed long after it was seen.
+    mutating func append(_ index: Int, of batch: SightingBatch, site: SiteIndex, closedAt: Timestamp) {
         let sighting = batch.sightings[index]
         let last = max(sighting.last, closedAt)
         let reference = keys.append(sighting.vrm, site, first: sighting.first, last: last)
-        if reference.chunk - keys.firstChunk == chunks.count { chunks.append(Chunk()) }
-        let place = chunks.count - 1
+        let place = place(ofChunk: reference.chunk)
         chunks[place].batch.append(index, of: batch)
-        chunks[place].marks.append(contentsOf: marks)
+        chunks[place].marks.append(Mark(camera: sighting.camera, offset: 0))
         chunks[place].markEnds.append(UInt32(chunks[place].marks.count))
+    }
+
+    /// Where a chunk, the last one or the one after it, is kept.
+    private mutating func place(ofChunk number: Int) -> Int {
+        if number - keys.firstChunk == chunks.count { chunks.append(Chunk()) }
+        return number - keys.firstChunk
     }
 
     /// The remembered sightings of a (vrm, site) near a time, in full.

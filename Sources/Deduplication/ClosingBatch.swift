@@ -45,15 +45,12 @@ struct ClosingBatch: Sendable {
         remembering closed: inout ClosedSightings
     ) {
         guard !batch.isEmpty else { return }
-        let order = sortedOrder(siteOfCamera, siteOrder)
-        for place in 0..<batch.count {
-            let index = order?[place] ?? place
-            let site = siteOfCamera[Int(batch.sightings[index].camera)]
-            let start = index == 0 ? 0 : markEnds[index - 1]
-            closed.append(index, of: batch, site: site, marks: marks[start..<markEnds[index]])
-            if order != nil { output.append(index, of: batch) }
+        closed.append(contentsOf: batch, siteOfCamera: siteOfCamera, marks: marks, markEnds: markEnds)
+        if let order = sortedOrder(siteOfCamera, siteOrder) {
+            for index in order { output.append(index, of: batch) }
+        } else {
+            output.append(contentsOf: batch)
         }
-        if order == nil { output.append(contentsOf: batch) }
         batch.removeAll()
         marks.removeAll(keepingCapacity: true)
         markEnds.removeAll(keepingCapacity: true)

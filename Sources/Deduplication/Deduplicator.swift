@@ -271,7 +271,6 @@ public struct Deduplicator: Sendable {
         output.append(
             Contribution(camera: read.camera, reads: 1, first: read.captured, confidence: read.confidence)
         )
-        let mark = ClosedSightings.Mark(camera: read.camera, offset: 0)
-        closed.append(output.count - 1, of: output, site: site, marks: [mark], closedAt: watermarks.engine)
+        closed.append(output.count - 1, of: output, site: site, closedAt: watermarks.engine)
     }
 }

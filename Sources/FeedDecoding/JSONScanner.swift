@@ -54,7 +54,7 @@ enum JSONScanner {
     ///
     /// The lowest mark is always right; a borrow can set false ones above it.
     @inline(__always)
-    private static func special(_ word: UInt64) -> UInt64 {
+    static func special(_ word: UInt64) -> UInt64 {
         let quotes = ByteWord.zeroes(word ^ ByteWord.all(0x22))
         let escapes = ByteWord.zeroes(word ^ ByteWord.all(0x5C))
         let controls = (word &- ByteWord.all(0x20)) & ~word & ByteWord.highBits
@@ -73,6 +73,9 @@ enum JSONScanner {
         default: throw .malformed
         }
     }
+
+    @inline(__always)
+    static func isNumberStart(_ byte: UInt8) -> Bool { byte &- 48 < 10 || byte == UInt8(ascii: "-") }
 
     /// Scans a number and returns where it ends.
     @inline(__always)

@@ -28,6 +28,9 @@ struct LineSplitter: Sendable {
     /// Inside a line that was refused as too long.
     private var isSkipping = false
 
+    /// Whether a line starts where the buffer's content does.
+    var isAtStart: Bool { !isSkipping }
+
     /// The next line, without its line feed.
     mutating func next(_ buffer: inout FeedBuffer, isFinal: Bool, into batch: inout DecodedBatch) -> Range<
         Int

@@ -51,31 +51,29 @@ public struct FeedRules: Sendable {
 struct ReadAssembler: Sendable {
     var rules: FeedRules {
         didSet {
-            permitted = Self.permitted(rules, register)
+            permit()
             latest = rules.latest
         }
     }
     /// Reads captured after this moment are refused.
     var latest: Timestamp
-    private let register: CameraRegister
-    private var permitted: [Bool]
-    /// Each camera's own direction and lane, ready to be copied.
-    private let defaults: [(direction: UInt8, lane: Int8)]
-    private var times = TimestampReader()
-    /// For each camera, the texts of a position that was found to be the register's.
-    private var usualPositions: [PositionText]
+    let register: CameraRegister
+    var times = TimestampReader()
+    /// By registration.
+    private(set) var known: [KnownCamera]
 
     init(register: CameraRegister, rules: FeedRules) {
         self.register = register
         self.rules = rules
         latest = rules.latest
-        permitted = Self.permitted(rules, register)
-        usualPositions = [PositionText](repeating: PositionText(), count: register.count)
-        defaults = register.cameras.map { ($0.direction?.rawValue ?? 0, $0.lane.map { Int8($0) } ?? -1) }
+        known = register.cameras.map { KnownCamera($0) }
+        permit()
     }
 
-    private static func permitted(_ rules: FeedRules, _ register: CameraRegister) -> [Bool] {
-        register.forces.map { rules.forces?.contains($0) ?? true }
+    private mutating func permit() {
+        for index in known.indices {
+            known[index].isPermitted = rules.forces?.contains(register.cameras[index].force) ?? true
+        }
     }
 
     /// Assembles one read and appends it to the batch.
@@ -89,8 +87,8 @@ struct ReadAssembler: Sendable {
         let captured = try captured(bytes, fields)
         var read = Read(vrm: mark.vrm, captured: captured, camera: camera)
         if fields.has(.confidence) { read.confidence = try confidence(bytes, fields) }
-        read.direction = defaults[Int(camera)].direction
-        read.lane = defaults[Int(camera)].lane
+        read.direction = known[Int(camera)].direction
+        read.lane = known[Int(camera)].lane
         var details = ReadDetails()
         if mark.changed { details.rawVRM = Self.text(bytes, fields.range(.vrm)) }
         takeOptionals(bytes, fields, &read, &details, &batch)
@@ -122,7 +120,7 @@ struct ReadAssembler: Sendable {
         else {
             throw .cameraUnknown
         }
-        guard permitted[Int(register.forceOfCamera[Int(camera)])] else { throw .forceNotPermitted }
+        guard known[Int(camera)].isPermitted else { throw .forceNotPermitted }
         return camera
     }
 
@@ -152,7 +150,7 @@ struct ReadAssembler: Sendable {
         return Int8(value + 0.5)
     }
 
-    private mutating func takeOptionals(
+    mutating func takeOptionals(
         _ bytes: Span<UInt8>,
         _ fields: FieldSlots,
         _ read: inout Read,
@@ -214,7 +212,7 @@ struct ReadAssembler: Sendable {
         _ batch: inout DecodedBatch
     ) {
         let text = PositionText(bytes, fields)
-        if text.isWhole, text == usualPositions[Int(camera)] { return }
+        if text.isWhole, text == known[Int(camera)].position { return }
         let latitude = fields.has(.lat) ? number(bytes, fields, .lat) : nil
         let longitude = fields.has(.lon) ? number(bytes, fields, .lon) : nil
         guard let latitude, let longitude, abs(latitude) <= 90, abs(longitude) <= 180 else {
@@ -226,7 +224,7 @@ struct ReadAssembler: Sendable {
         let east = Int32((longitude * 1e7).rounded())
         let isNear = { (a: Int32, b: Int32) in abs(Int64(a) - Int64(b)) <= 100 }
         if isNear(north, registered.latitude), isNear(east, registered.longitude) {
-            usualPositions[Int(camera)] = text
+            known[Int(camera)].position = text
             return
         }
         details.latitude = north
@@ -237,17 +235,22 @@ struct ReadAssembler: Sendable {
         guard fields.isText(.direction) else { return nil }
         let range = fields.range(.direction)
         guard (1...2).contains(range.count) else { return Direction(Self.text(bytes, range))?.rawValue }
-        let second = range.count == 2 ? bytes[range.lowerBound + 1] : 0
-        switch (bytes[range.lowerBound], second) {
-        case (UInt8(ascii: "E"), 0): return Direction.east.rawValue
-        case (UInt8(ascii: "N"), 0): return Direction.north.rawValue
-        case (UInt8(ascii: "N"), UInt8(ascii: "E")): return Direction.northEast.rawValue
-        case (UInt8(ascii: "N"), UInt8(ascii: "W")): return Direction.northWest.rawValue
-        case (UInt8(ascii: "S"), 0): return Direction.south.rawValue
-        case (UInt8(ascii: "S"), UInt8(ascii: "E")): return Direction.southEast.rawValue
-        case (UInt8(ascii: "S"), UInt8(ascii: "W")): return Direction.southWest.rawValue
-        case (UInt8(ascii: "W"), 0): return Direction.west.rawValue
-        default: return nil
+        return Self.compassPoint(ByteWord.load(bytes, at: range.lowerBound, count: range.count))
+    }
+
+    /// The direction that one or two letters mean, the first one lowest.
+    @inline(__always)
+    static func compassPoint(_ letters: UInt64) -> UInt8? {
+        switch letters {
+        case 0x45: Direction.east.rawValue
+        case 0x4E: Direction.north.rawValue
+        case 0x454E: Direction.northEast.rawValue
+        case 0x574E: Direction.northWest.rawValue
+        case 0x53: Direction.south.rawValue
+        case 0x4553: Direction.southEast.rawValue
+        case 0x5753: Direction.southWest.rawValue
+        case 0x57: Direction.west.rawValue
+        default: nil
         }
     }
 
@@ -272,39 +275,5 @@ struct ReadAssembler: Sendable {
 
     private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
         String(decoding: range.map { bytes[$0] }, as: UTF8.self)
-    }
-}
-
-/// The texts of a latitude and a longitude, of up to 16 bytes each: equal texts need not be worked out again.
-private struct PositionText: Equatable {
-    private var latitude: (UInt64, UInt64) = (0, 0)
-    private var longitude: (UInt64, UInt64) = (0, 0)
-    /// Whether both are there and short enough.
-    private(set) var isWhole = false
-
-    init() {}
-
-    @inline(__always)
-    init(_ bytes: Span<UInt8>, _ fields: FieldSlots) {
-        guard fields.has(.lat), fields.has(.lon) else { return }
-        let north = fields.range(.lat)
-        let east = fields.range(.lon)
-        guard north.count <= 16, east.count <= 16 else { return }
-        latitude = Self.words(bytes, north)
-        longitude = Self.words(bytes, east)
-        isWhole = true
-    }
-
-    @inline(__always)
-    private static func words(_ bytes: Span<UInt8>, _ range: Range<Int>) -> (UInt64, UInt64) {
-        let start = range.lowerBound
-        return (
-            ByteWord.load(bytes, at: start, count: min(range.count, 8)),
-            range.count <= 8 ? 0 : ByteWord.load(bytes, at: start + 8, count: range.count - 8)
-        )
-    }
-
-    static func == (left: PositionText, right: PositionText) -> Bool {
-        left.latitude == right.latitude && left.longitude == right.longitude
     }
 }

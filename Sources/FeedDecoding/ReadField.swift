@@ -24,6 +24,10 @@ enum ReadField: Int, CaseIterable {
     }
 
     static let count = 14
+
+    /// The bit of the field in a mask.
+    @inline(__always)
+    var bit: UInt32 { 1 &<< UInt32(truncatingIfNeeded: rawValue) }
 }
 
 /// Where the fields of one record stand in its bytes.
@@ -59,6 +63,13 @@ struct FieldSlots: Sendable {
         escaped = kind == .escapedText ? escaped | bit : escaped & ~bit
     }
 
+    /// Notes where a value stands that counts only if `set` is called for it too.
+    @inline(__always)
+    mutating func note(_ field: ReadField, from start: Int, to end: Int) {
+        starts[field.rawValue] = start
+        ends[field.rawValue] = end
+    }
+
     @inline(__always)
     mutating func clear(_ field: Int) {
         present &= ~(1 << UInt32(field))
@@ -66,13 +77,13 @@ struct FieldSlots: Sendable {
     }
 
     @inline(__always)
-    func has(_ field: ReadField) -> Bool { present & 1 << UInt32(field.rawValue) != 0 }
+    func has(_ field: ReadField) -> Bool { present & field.bit != 0 }
     @inline(__always)
     func hasAny(_ some: [ReadField]) -> Bool { some.contains(where: has) }
     @inline(__always)
-    func isText(_ field: ReadField) -> Bool { textual & 1 << UInt32(field.rawValue) != 0 }
+    func isText(_ field: ReadField) -> Bool { textual & field.bit != 0 }
     @inline(__always)
-    func isNumber(_ field: ReadField) -> Bool { numeric & 1 << UInt32(field.rawValue) != 0 }
+    func isNumber(_ field: ReadField) -> Bool { numeric & field.bit != 0 }
     @inline(__always)
     func range(_ field: ReadField) -> Range<Int> { starts[field.rawValue]..<ends[field.rawValue] }
 }

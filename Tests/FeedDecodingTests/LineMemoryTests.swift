@@ -18,7 +18,10 @@ struct LineMemoryTests {
         #""confidence":1000000000000"#, #""lane":2"#, #""lane":null"#, #""lane":true"#, #""speed":48.25"#,
         #""note":"é""#, #""note":{"a":[1,null]}"#, #""Vrm":"AB27CDE""#, #""vrm\u0031":1"#,
         #""eventId":"a\nb""#,
-        #""direction":"NE""#,
+        #""direction":"NE""#, #""direction":"towards""#, #""direction":"n""#, #""lane":64"#, #""lane":07"#,
+        #""confidence":100"#, #""confidence":101"#, #""lat":51.7"#, #""lon":-1.2"#, #""lat":51.70"#,
+        #""lat":51.7,"lon":-1.2"#, #""lat":51.7,"lon":-1.2"#, #""lat":52,"lon":-1.2"#, #""lat":"51.7""#,
+        #""eventId":"a\u0062""#, #""eventId":"e1""#, #""note":"a\"b""#, #""note":"\x""#, #""country":"GBR""#,
     ]
     private static let commas = [",", ", ", " ,", ",\t", ",,", "", ";", ",      \t                  "]
     private static let ends = ["}", " }", "} ", "}\r", "}}", "", "},", "} x"]
@@ -47,15 +50,21 @@ struct LineMemoryTests {
         let lines = (0..<4000).map { _ in Self.line(&random) }
         let together = Sample.decode(lines.joined(separator: "\n"))
         var reads: [Read] = []
+        var details: [ReadDetails] = []
+        var counts = [Int](repeating: 0, count: together.counts.count)
         var refused: [ReadRefusal] = []
         for line in lines {
             let alone = Sample.decode(line)
             reads += alone.reads
+            details += alone.details
+            for place in counts.indices { counts[place] += alone.counts[place] }
             refused += alone.reasons
         }
         #expect(reads.count > 700, "many are good")
         #expect(refused.count > 500, "and many are not")
         #expect(together.reasons == refused, "seed \(seed)")
+        #expect(together.counts == counts, "seed \(seed)")
+        #expect(difference(together.details, details) == nil, "seed \(seed)")
         // Where details are kept depends on how many came before.
         let bare = { (reads: [Read]) in
             reads.map {
