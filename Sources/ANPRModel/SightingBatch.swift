@@ -1,4 +1,4 @@
-/// Sightings in order, with their contributions flattened beside them.
+/// Sightings in order, with their contributions and the other marks of their vehicles flattened beside them.
 ///
 /// Every sighting has at least one contribution; they are ordered by (force, camera).
 public struct SightingBatch: Sendable {
@@ -6,6 +6,9 @@ public struct SightingBatch: Sendable {
     public private(set) var sightings: [Sighting] = []
     /// The contributions of all of them, each sighting's together.
     public private(set) var contributions: [Contribution] = []
+
+    /// The other marks of their vehicles, in the order of the sightings they belong to; few have any.
+    public private(set) var variants: [SightingVariant] = []
 
     /// An empty batch.
     public init() {}
@@ -29,7 +32,14 @@ public struct SightingBatch: Sendable {
         sightings[sightings.count - 1].contributionCount += 1
     }
 
-    /// Appends a sighting of another batch with its contributions.
+    /// Adds another mark of the vehicle of the sighting appended last.
+    public mutating func append(_ vrm: VRM, opened: Timestamp, isMerged: Bool) {
+        variants.append(
+            SightingVariant(sighting: sightings.count - 1, vrm: vrm, opened: opened, isMerged: isMerged)
+        )
+    }
+
+    /// Appends a sighting of another batch with all that belongs to it.
     public mutating func append(_ index: Int, of other: SightingBatch) {
         var sighting = other.sightings[index]
         let start = Int(sighting.contributionStart)
@@ -37,6 +47,10 @@ public struct SightingBatch: Sendable {
         sightings.append(sighting)
         for place in start..<start + Int(sighting.contributionCount) {
             contributions.append(other.contributions[place])
+        }
+        guard !other.variants.isEmpty else { return }
+        for variant in other.variants(of: index) {
+            append(variant.vrm, opened: variant.opened, isMerged: variant.isMerged)
         }
     }
 
@@ -46,6 +60,10 @@ public struct SightingBatch: Sendable {
         let start = sightings.count
         sightings.append(contentsOf: other.sightings)
         contributions.append(contentsOf: other.contributions)
+        for var variant in other.variants {
+            variant.sighting += start
+            variants.append(variant)
+        }
         guard base > 0 else { return }
         for index in start..<sightings.count { sightings[index].contributionStart += base }
     }
@@ -65,6 +83,19 @@ public struct SightingBatch: Sendable {
 
     /// A sighting's contributions.
     public func contributions(of index: Int) -> ArraySlice<Contribution> { contributions[range(index)] }
+
+    /// The other marks of a sighting's vehicle.
+    ///
+    /// - Complexity: O(log variants).
+    public func variants(of index: Int) -> ArraySlice<SightingVariant> {
+        var low = 0
+        var high = variants.count
+        while low < high {
+            let middle = (low + high) / 2
+            if variants[middle].sighting < index { low = middle + 1 } else { high = middle }
+        }
+        return variants[low...].prefix { $0.sighting == index }
+    }
 
     /// Sightings in another order.
     ///
@@ -103,5 +134,6 @@ public struct SightingBatch: Sendable {
     public mutating func removeAll() {
         sightings.removeAll(keepingCapacity: true)
         contributions.removeAll(keepingCapacity: true)
+        variants.removeAll(keepingCapacity: true)
     }
 }

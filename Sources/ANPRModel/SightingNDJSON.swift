@@ -1,7 +1,8 @@
 /// Writes sightings as the NDJSON lines that every command gives out.
 ///
 /// Times are UTC with three decimals, absent fields are left out, contributions are ordered by (force, camera).
-/// `speed` appears where the best read had one, `late` and `revision` where they apply.
+/// `speed` appears where the best read had one, `late` and `revision` where they apply; `variants` name the sightings that
+/// are probably of the same vehicle, `alternates` the marks of those that were merged into this one.
 ///
 /// - Complexity: a line of some 400 bytes in well under a microsecond; no allocation once the buffer has grown.
 public struct SightingNDJSON {
@@ -28,34 +29,13 @@ public struct SightingNDJSON {
         }
     }
 
-    /// Another mark under which the vehicle was probably read.
-    public struct Variant {
-        /// The mark.
-        public var vrm: VRM
-        /// When the sighting of that mark was opened.
-        public var opened: Timestamp
-        /// Whether that sighting is part of this one; its mark then stands among the `alternates`, else the sighting is
-        /// named among the `variants`.
-        public var isMerged: Bool
-
-        /// A variant.
-        public init(vrm: VRM, opened: Timestamp, isMerged: Bool) {
-            self.vrm = vrm
-            self.opened = opened
-            self.isMerged = isMerged
-        }
-    }
-
     /// Appends one line, line feed included.
-    public mutating func append(_ index: Int, of batch: borrowing SightingBatch, to out: inout ByteWriter) {
-        append(index, of: batch, variants: [], to: &out)
-    }
-
-    /// Appends one line with the other marks of its vehicle, line feed included.
+    ///
+    /// - Parameter isApproximate: whether the sighting is given for its vehicle's sake, not for its mark.
     public mutating func append(
         _ index: Int,
         of batch: borrowing SightingBatch,
-        variants: [Variant],
+        isApproximate: Bool = false,
         to out: inout ByteWriter
     ) {
         let sighting = batch.sightings[index]
@@ -92,12 +72,13 @@ public struct SightingNDJSON {
             out.put(",\"revision\":")
             out.put(decimal: Int(sighting.revision))
         }
-        if !variants.isEmpty { put(variants, site: site, to: &out) }
-        out.reserve(2)
+        if !batch.variants.isEmpty { put(batch.variants(of: index), site: site, to: &out) }
+        out.reserve(32)
+        if isApproximate { out.put(",\"approximate\":true") }
         out.put("}\n")
     }
 
-    private func put(_ variants: [Variant], site: SiteIndex, to out: inout ByteWriter) {
+    private func put(_ variants: ArraySlice<SightingVariant>, site: SiteIndex, to out: inout ByteWriter) {
         out.reserve(40 + 80 * variants.count)
         var separator: StaticString = ",\"variants\":["
         for variant in variants where !variant.isMerged {

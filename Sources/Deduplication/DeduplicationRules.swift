@@ -27,19 +27,35 @@ public struct DeduplicationRules: Codable, Sendable, Equatable {
     /// Holds whatever `reconcile` says: it is the bound on memory, at some 150 bytes each.
     public var reconcileCount: Int
 
+    /// What is done about misreads, nothing by default.
+    public var variants: VariantMode
+
     /// Rules; everything in milliseconds.
     public init(
         window: Window = Window(window: 10_000),
         sites: [String: Window] = [:],
         lateness: Int64 = 120_000,
         reconcile: Int64 = 86_400_000,
-        reconcileCount: Int = 20_000_000
+        reconcileCount: Int = 20_000_000,
+        variants: VariantMode = .off
     ) {
         self.window = window
         self.sites = sites
         self.lateness = lateness
         self.reconcile = reconcile
         self.reconcileCount = reconcileCount
+        self.variants = variants
+    }
+
+    /// Reads rules that were kept; before there were variants nothing was done about misreads.
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        window = try members.decode(Window.self, forKey: .window)
+        sites = try members.decode([String: Window].self, forKey: .sites)
+        lateness = try members.decode(Int64.self, forKey: .lateness)
+        reconcile = try members.decode(Int64.self, forKey: .reconcile)
+        reconcileCount = try members.decode(Int.self, forKey: .reconcileCount)
+        variants = try members.decodeIfPresent(VariantMode.self, forKey: .variants) ?? .off
     }
 
     /// The longest window of any site.

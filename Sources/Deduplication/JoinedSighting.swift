@@ -5,6 +5,8 @@ struct SenderSighting: Sendable, Timed {
     var sender: FeedIndex
     var sighting: Sighting
     var parts: [Contribution]
+    /// What its sender merged into it.
+    var alternates: [SightingVariant]
 
     var time: Timestamp { sighting.first }
 
@@ -51,6 +53,19 @@ struct JoinedSighting: Sendable {
         guard members[place].sighting.revision < member.sighting.revision else { return false }
         members[place] = member
         return true
+    }
+
+    /// Senders merge no more into a sighting than a frame can say.
+    private var alternatesMax: Int { 32 }
+
+    /// What the senders merged into their sightings; each once, in the order of mark and time.
+    var alternates: [SightingVariant] {
+        var united: [SightingVariant] = []
+        for other in members.flatMap(\.alternates)
+        where !united.contains(where: { $0.vrm == other.vrm && $0.opened == other.opened }) {
+            united.append(other)
+        }
+        return Array(united.sorted { ($0.vrm, $0.opened) < ($1.vrm, $1.opened) }.prefix(alternatesMax))
     }
 
     /// The union: contributions by (force, camera), the better best read, reads summed.
@@ -111,6 +126,9 @@ struct ClosedJoins: Sendable {
         for member in joined.members {
             chunks[place].members.append(member.sighting)
             for part in member.parts { chunks[place].members.append(part) }
+            for other in member.alternates {
+                chunks[place].members.append(other.vrm, opened: other.opened, isMerged: true)
+            }
             chunks[place].senders.append(member.sender)
         }
     }
@@ -141,7 +159,8 @@ struct ClosedJoins: Sendable {
             SenderSighting(
                 sender: chunk.senders[index],
                 sighting: chunk.members.sightings[index],
-                parts: Array(chunk.members.contributions(of: index))
+                parts: Array(chunk.members.contributions(of: index)),
+                alternates: Array(chunk.members.variants(of: index))
             )
         }
         var joined = JoinedSighting(opening: members[0])

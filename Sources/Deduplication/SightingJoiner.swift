@@ -4,7 +4,8 @@ public import ANPRModel
 ///
 /// Exact and independent of order as `Deduplicator` is: a sender's mark promises what is complete, the least over the
 /// live senders is the watermark, and what comes behind it amends what was given out. A newer version of a sender's
-/// sighting replaces the older one; the same version again changes nothing.
+/// sighting replaces the older one; the same version again changes nothing. What a sender merged stays among the
+/// alternates; what it linked is left to this node to find.
 ///
 /// - Complexity: O(1) expected a sighting, a few allocations each; memory O(sightings within the reconcile horizon).
 public struct SightingJoiner: Sendable {
@@ -98,7 +99,8 @@ public struct SightingJoiner: Sendable {
             let member = SenderSighting(
                 sender: sender,
                 sighting: batch.sightings[index],
-                parts: Array(batch.contributions(of: index))
+                parts: Array(batch.contributions(of: index)),
+                alternates: batch.variants(of: index).filter(\.isMerged)
             )
             lastFirst = max(lastFirst, member.sighting.last)
             if member.sighting.first < watermarks.engine || member.sighting.revision > 0 {
@@ -178,6 +180,9 @@ public struct SightingJoiner: Sendable {
         let (sighting, parts) = joined.united(order: order)
         output.append(sighting)
         for part in parts { output.append(part) }
+        for other in joined.alternates {
+            output.append(other.vrm, opened: other.opened, isMerged: true)
+        }
     }
 
     private func key(of member: SenderSighting) -> Key {

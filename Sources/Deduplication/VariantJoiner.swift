@@ -1,27 +1,5 @@
 public import ANPRModel
 
-/// What is done about misreads.
-public enum VariantMode: String, CaseIterable, Sendable {
-    /// Nothing: every mark is its own vehicle.
-    case off
-    /// Both sightings stay, each naming the other.
-    case link
-    /// The weaker goes into the stronger, which keeps its mark among its alternates.
-    case merge
-}
-
-/// Another mark under which the vehicle of a sighting was probably read.
-public struct SightingVariant: Sendable, Equatable {
-    /// The sighting, by its place in the batch it was given out with.
-    public var sighting: Int
-    /// The other mark.
-    public var vrm: VRM
-    /// When the other's sighting was opened; with mark and site it makes its id.
-    public var opened: Timestamp
-    /// Whether that sighting is part of this one now.
-    public var isMerged: Bool
-}
-
 /// Finds misreads among closed sightings, the second step of deduplication; see `VariantRule` for what makes a pair.
 ///
 /// A sighting is held until no other can come near it, some seconds of event time, and leaves in its place. Merging never
@@ -68,10 +46,13 @@ public struct VariantJoiner: Sendable {
     /// A sighting and those that were merged into it, each in its newest version.
     private struct Family: Sendable {
         var members: [VariantRule.Candidate]
+        /// When it was opened: its first read as it was given out first, whosever that was.
+        var opened: Timestamp
         var revision: UInt16 = 0
     }
 
-    private let mode: VariantMode
+    /// What it does about misreads.
+    public let mode: VariantMode
     private let horizon: Int64
     private var siteOfCamera: [SiteIndex]
     private var order: [UInt32]
@@ -100,6 +81,23 @@ public struct VariantJoiner: Sendable {
         recent = [[Near]](repeating: [], count: register.sites.count)
     }
 
+    /// Takes over a register that has grown.
+    public mutating func update(_ register: CameraRegister) {
+        siteOfCamera = register.siteOfCamera
+        order = register.cameraOrder
+        while recent.count < register.sites.count { recent.append([]) }
+    }
+
+    /// No sighting that leaves from now on begins earlier, but for late ones.
+    ///
+    /// - Parameter closedThrough: what holds of those that come in.
+    public func closedThrough(_ closedThrough: Timestamp) -> Timestamp {
+        guard start < held.count else { return closedThrough }
+        // What goes into a stronger one is held with that.
+        let folded = pairs.values.flatMap(\.folded).map(\.sighting.first).min()
+        return [closedThrough, held.sightings[start].opened, folded].compactMap(\.self).min() ?? closedThrough
+    }
+
     /// How many sightings are held.
     public var count: Int { held.count - start }
 
@@ -108,13 +106,11 @@ public struct VariantJoiner: Sendable {
     /// - Parameters:
     ///   - batch: in the order in which they were given out.
     ///   - closedThrough: none that follows on time begins earlier.
-    ///   - output: what leaves is appended.
-    ///   - variants: for what leaves, by its place in `output`, ascending.
+    ///   - output: what leaves is appended, with its variants.
     public mutating func take(
         _ batch: SightingBatch,
         closedThrough: Timestamp,
-        into output: inout SightingBatch,
-        _ variants: inout [SightingVariant]
+        into output: inout SightingBatch
     ) {
         guard mode != .off else { return output.append(contentsOf: batch) }
         for index in 0..<batch.count {
@@ -123,7 +119,7 @@ public struct VariantJoiner: Sendable {
             pair(firstNumber + held.count - 1 - start)
         }
         while start < held.count, isSettled(closedThrough) {
-            release(firstNumber, into: &output, &variants)
+            release(firstNumber, into: &output)
             if isPaired[start] { pairs[firstNumber] = nil }
             start += 1
             firstNumber += 1
@@ -139,7 +135,12 @@ public struct VariantJoiner: Sendable {
     private func place(_ number: Int) -> Int { number - firstNumber + start }
 
     private func candidate(_ number: Int) -> VariantRule.Candidate {
-        VariantRule.Candidate(held.sightings[place(number)], Array(held.contributions(of: place(number))))
+        let place = place(number)
+        return VariantRule.Candidate(
+            held.sightings[place],
+            Array(held.contributions(of: place)),
+            alternates: Array(held.variants(of: place))
+        )
     }
 
     /// Whether a sighting is late, or a newer version of one given out before.
@@ -169,10 +170,15 @@ public struct VariantJoiner: Sendable {
         let isStronger = VariantRule.isFirstStronger(candidate(number), candidate(other), order: order)
         guard let isStronger else { return }
         let (strong, weak) = isStronger ? (number, other) : (other, number)
+        guard count(strong) < VariantRule.pairsMax, count(weak) < VariantRule.pairsMax else { return }
         isPaired[place(strong)] = true
         isPaired[place(weak)] = true
         pairs[strong, default: Pairs()].weaker.append(partner(weak))
         pairs[weak, default: Pairs()].stronger.append(partner(strong))
+    }
+
+    private func count(_ number: Int) -> Int {
+        pairs[number].map { $0.stronger.count + $0.weaker.count } ?? 0
     }
 
     /// Whether nothing that follows can come near the first that is held, or near one that it may be paired with.
@@ -190,31 +196,29 @@ public struct VariantJoiner: Sendable {
         sighting.last.milliseconds + VariantRule.apart < closedThrough.milliseconds
     }
 
-    private mutating func release(
-        _ number: Int,
-        into output: inout SightingBatch,
-        _ variants: inout [SightingVariant]
-    ) {
-        if Self.isPlain(held.sightings[start]) { return amend(candidate(number), into: &output, &variants) }
+    private mutating func release(_ number: Int, into output: inout SightingBatch) {
+        if Self.isPlain(held.sightings[start]) { return amend(candidate(number), into: &output) }
         guard isPaired[start], let own = pairs[number] else { return output.append(start, of: held) }
         if mode == .link {
-            for other in (own.stronger + own.weaker).sorted(by: { $0.number < $1.number }) {
-                variants.append(
-                    .init(sighting: output.count, vrm: other.vrm, opened: other.opened, isMerged: false)
-                )
+            output.append(start, of: held)
+            for other in (own.stronger + own.weaker).sorted(by: { ($0.vrm, $0.opened) < ($1.vrm, $1.opened) })
+            {
+                output.append(other.vrm, opened: other.opened, isMerged: false)
             }
-            return output.append(start, of: held)
+            return
         }
         if let strong = own.stronger.first { decide(weak: number, strong: strong.number) }
         for weak in own.weaker where weak.number >= firstNumber { decide(weak: weak.number, strong: number) }
         let decided = pairs[number] ?? Pairs()
         if decided.decision == .isFolded { return }
         guard !decided.folded.isEmpty else { return output.append(start, of: held) }
-        let family = Family(members: [candidate(number)] + decided.folded)
+        let members = [candidate(number)] + decided.folded
+        let opened = members.map(\.sighting.first).min() ?? held.sightings[start].opened
+        let family = Family(members: members, opened: opened)
         let key = identity(family.members[0])
         families[key] = family
         for member in family.members { familyOf[identity(member)] = key }
-        give(family, into: &output, &variants)
+        give(family, into: &output)
     }
 
     /// Decides about a pair, when the first of the two is about to leave.
@@ -249,14 +253,11 @@ public struct VariantJoiner: Sendable {
     private func give(_ candidate: VariantRule.Candidate, into output: inout SightingBatch) {
         output.append(candidate.sighting)
         for part in candidate.parts { output.append(part) }
+        for other in candidate.alternates { output.append(other.vrm, opened: other.opened, isMerged: true) }
     }
 
-    /// Gives out a sighting with all that was merged into it; its identity and best read are the stronger's.
-    private func give(
-        _ family: Family,
-        into output: inout SightingBatch,
-        _ variants: inout [SightingVariant]
-    ) {
+    /// Gives out a sighting with all that was merged into it; its mark and best read are the stronger's.
+    private func give(_ family: Family, into output: inout SightingBatch) {
         var sighting = family.members[0].sighting
         var parts = ContributionList(family.members[0].parts)
         for member in family.members.dropFirst() {
@@ -265,28 +266,30 @@ public struct VariantJoiner: Sendable {
             sighting.last = max(sighting.last, other.last)
             sighting.reads = UInt32(clamping: UInt64(sighting.reads) + UInt64(other.reads))
             for part in member.parts { parts.unite(part, order: order) }
-            variants.append(
-                .init(sighting: output.count, vrm: other.vrm, opened: other.opened, isMerged: true)
-            )
         }
+        sighting.opened = family.opened
         sighting.revision = family.revision
         output.append(sighting)
         for part in parts.parts { output.append(part) }
+        var alternates = family.members.flatMap(\.alternates)
+        for member in family.members.dropFirst() {
+            let (vrm, opened) = (member.sighting.vrm, member.sighting.opened)
+            alternates.append(.init(sighting: 0, vrm: vrm, opened: opened, isMerged: true))
+        }
+        for other in alternates.sorted(by: { ($0.vrm, $0.opened) < ($1.vrm, $1.opened) }) {
+            output.append(other.vrm, opened: other.opened, isMerged: true)
+        }
     }
 
     /// Gives out a late sighting or a newer version of one: of a merged one, what it was merged into.
-    private mutating func amend(
-        _ candidate: VariantRule.Candidate,
-        into output: inout SightingBatch,
-        _ variants: inout [SightingVariant]
-    ) {
+    private mutating func amend(_ candidate: VariantRule.Candidate, into output: inout SightingBatch) {
         guard let key = familyOf[identity(candidate)], var family = families[key],
             let place = family.members.firstIndex(where: { identity($0) == identity(candidate) })
         else { return give(candidate, into: &output) }
         family.members[place] = candidate
         family.revision &+= 1
         families[key] = family
-        give(family, into: &output, &variants)
+        give(family, into: &output)
     }
 
     private mutating func forget(before moment: Timestamp) {

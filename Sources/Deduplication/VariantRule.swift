@@ -11,6 +11,8 @@ package struct VariantRule: Sendable {
     package static let apart: Int64 = 2000
     /// A mark is clearly more confident than another from so many points on.
     package static let confidenceLead = 10
+    /// A sighting is paired with no more than so many others.
+    package static let pairsMax = 8
     /// A mark read with so much confidence is never rewritten.
     package static let confident: Int8 = 90
 
@@ -18,11 +20,14 @@ package struct VariantRule: Sendable {
     package struct Candidate: Sendable {
         package var sighting: Sighting
         package var parts: [Contribution]
+        /// What was merged into it before.
+        package var alternates: [SightingVariant]
         var isUK: Bool { UKGrammar.accepts(sighting.vrm) }
 
-        package init(_ sighting: Sighting, _ parts: [Contribution]) {
+        package init(_ sighting: Sighting, _ parts: [Contribution], alternates: [SightingVariant] = []) {
             self.sighting = sighting
             self.parts = parts
+            self.alternates = alternates
         }
     }
 

@@ -1,3 +1,5 @@
+import ANPRModel
+
 /// A column of a frame being written: bytes and whole numbers of varying length.
 struct ColumnWriter {
     private(set) var bytes: [UInt8] = []
@@ -60,6 +62,23 @@ struct ColumnReader {
     mutating func signed() throws(FrameFault) -> Int64 {
         let folded = try number()
         return Int64(bitPattern: folded >> 1) ^ -Int64(bitPattern: folded & 1)
+    }
+
+    /// The next row that has an exception: how far it is from the one before.
+    mutating func next(_ row: inout Int, _ count: Int) throws(FrameFault) {
+        let distance = try number(upTo: UInt64(count))
+        guard distance > 0 else { throw .numberTooLarge }
+        row += Int(distance)
+        guard row < count else { throw .numberTooLarge }
+    }
+
+    /// A time, as difference to another.
+    @inline(__always)
+    mutating func time(after base: Timestamp) throws(FrameFault) -> Timestamp {
+        let (sum, overflow) = base.milliseconds.addingReportingOverflow(try signed())
+        let time = Timestamp(milliseconds: sum)
+        guard !overflow, time >= .earliest, time <= .latest else { throw .numberTooLarge }
+        return time
     }
 
     /// A number of at most `limit`.

@@ -23,7 +23,10 @@ public struct FrameDecoder: Sendable {
         try readTimesAndMarks(Int(block.count), &columns, &rows)
         try readCounts(&columns, &rows)
         try readExceptions(&columns, &rows)
-        try readParts(rows, &columns, into: &batch)
+        let hasVariants = columns.count == FrameColumn.allCases.count
+        let variants =
+            hasVariants ? try VariantColumn.read(rows, &columns[FrameColumn.variants.rawValue]) : []
+        try readParts(rows, variants, &columns, into: &batch)
         for column in columns where !column.isAtEnd { throw .columnTooLong }
     }
 
@@ -35,7 +38,7 @@ public struct FrameDecoder: Sendable {
         var head = ColumnReader(bytes, 0..<bytes.count)
         var lengths: [Int] = []
         var headLength = 0
-        for _ in FrameColumn.allCases {
+        for _ in 0..<FrameColumn.count(flags: block.flags) {
             let length = try head.number(upTo: UInt64(bytes.count))
             lengths.append(Int(length))
             headLength += length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x20_0000 ? 3 : 4
@@ -111,8 +114,8 @@ public struct FrameDecoder: Sendable {
             rows[row].lane = register.cameras[Int(camera)].lane.map { Int8($0) } ?? -1
             guard rows[row].reads != 1 else { continue }
             let first = rows[row].first
-            rows[row].last = try time(first, &columns[FrameColumn.last.rawValue])
-            rows[row].captured = try time(first, &columns[FrameColumn.captured.rawValue])
+            rows[row].last = try columns[FrameColumn.last.rawValue].time(after: first)
+            rows[row].captured = try columns[FrameColumn.captured.rawValue].time(after: first)
         }
     }
 
@@ -122,18 +125,11 @@ public struct FrameDecoder: Sendable {
         return Int8(byte) - 1
     }
 
-    private func time(_ base: Timestamp, _ column: inout ColumnReader) throws(FrameFault) -> Timestamp {
-        let (sum, overflow) = base.milliseconds.addingReportingOverflow(try column.signed())
-        let time = Timestamp(milliseconds: sum)
-        guard !overflow, time >= .earliest, time <= .latest else { throw .numberTooLarge }
-        return time
-    }
-
     private func readExceptions(_ columns: inout [ColumnReader], _ rows: inout [Sighting]) throws(FrameFault)
     {
         var row = -1
         while !columns[FrameColumn.bearings.rawValue].isAtEnd {
-            try next(&row, rows.count, &columns[FrameColumn.bearings.rawValue])
+            try columns[FrameColumn.bearings.rawValue].next(&row, rows.count)
             let direction = try columns[FrameColumn.bearings.rawValue].byte()
             let lane = try columns[FrameColumn.bearings.rawValue].byte()
             guard direction <= Direction.towards.rawValue, lane <= 64 else { throw .numberTooLarge }
@@ -142,15 +138,15 @@ public struct FrameDecoder: Sendable {
         }
         row = -1
         while !columns[FrameColumn.speeds.rawValue].isAtEnd {
-            try next(&row, rows.count, &columns[FrameColumn.speeds.rawValue])
+            try columns[FrameColumn.speeds.rawValue].next(&row, rows.count)
             rows[row].speed = UInt16(
                 try columns[FrameColumn.speeds.rawValue].number(upTo: UInt64(UInt16.max))
             )
         }
         row = -1
         while !columns[FrameColumn.identities.rawValue].isAtEnd {
-            try next(&row, rows.count, &columns[FrameColumn.identities.rawValue])
-            rows[row].opened = try time(rows[row].first, &columns[FrameColumn.identities.rawValue])
+            try columns[FrameColumn.identities.rawValue].next(&row, rows.count)
+            rows[row].opened = try columns[FrameColumn.identities.rawValue].time(after: rows[row].first)
             let packed = try columns[FrameColumn.identities.rawValue].number(
                 upTo: UInt64(UInt16.max) << 1 | 1
             )
@@ -159,20 +155,20 @@ public struct FrameDecoder: Sendable {
         }
     }
 
-    private func next(_ row: inout Int, _ count: Int, _ column: inout ColumnReader) throws(FrameFault) {
-        let distance = try column.number(upTo: UInt64(count))
-        guard distance > 0 else { throw .numberTooLarge }
-        row += Int(distance)
-        guard row < count else { throw .numberTooLarge }
-    }
-
     private func readParts(
         _ rows: [Sighting],
+        _ variants: [SightingVariant],
         _ columns: inout [ColumnReader],
         into batch: inout SightingBatch
     ) throws(FrameFault) {
-        for sighting in rows {
+        var nextVariant = 0
+        for (row, sighting) in rows.enumerated() {
             batch.append(sighting)
+            while nextVariant < variants.count, variants[nextVariant].sighting == row {
+                let other = variants[nextVariant]
+                batch.append(other.vrm, opened: other.opened, isMerged: other.isMerged)
+                nextVariant += 1
+            }
             let count = try columns[FrameColumn.partCount.rawValue].number(upTo: UInt64(register.count))
             guard count > 0 else {
                 batch.append(
@@ -190,7 +186,7 @@ public struct FrameDecoder: Sendable {
                 let place = try columns[FrameColumn.partCamera.rawValue].number()
                 guard place < UInt64(site.count) else { throw .unknownCamera }
                 let reads = try columns[FrameColumn.partReads.rawValue].number(upTo: UInt64(UInt32.max))
-                let first = try time(sighting.first, &columns[FrameColumn.partFirst.rawValue])
+                let first = try columns[FrameColumn.partFirst.rawValue].time(after: sighting.first)
                 let confidence = try confidence(&columns[FrameColumn.partConfidence.rawValue])
                 batch.append(
                     Contribution(

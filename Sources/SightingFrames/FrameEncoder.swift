@@ -40,11 +40,14 @@ public final class FrameEncoder {
         sequence: UInt64
     ) -> Block {
         precondition(range.count <= FrameEncoder.countMax)
-        var columns = [ColumnWriter](repeating: ColumnWriter(), count: FrameColumn.allCases.count)
+        let variants = VariantColumn.write(batch, range)
+        let flags = order.rawValue | (variants == nil ? 0 : FrameColumn.variantsFlag)
+        var columns = [ColumnWriter](repeating: ColumnWriter(), count: FrameColumn.count(flags: flags))
         writeTimesAndMarks(batch, range, &columns)
         writeCounts(batch, range, &columns)
         writeParts(batch, range, &columns)
         writeExceptions(batch, range, &columns)
+        if let variants { columns[FrameColumn.variants.rawValue] = variants }
         var head = ColumnWriter()
         for column in columns { head.put(UInt64(column.bytes.count)) }
         let sections = [head.bytes] + columns.map(\.bytes)
@@ -52,7 +55,7 @@ public final class FrameEncoder {
         packer.pack(sections, into: &payload)
         return Block(
             kind: .frame,
-            flags: order.rawValue,
+            flags: flags,
             count: UInt32(range.count),
             sequence: sequence,
             unpackedLength: UInt32(sections.reduce(0) { $0 + $1.count }),

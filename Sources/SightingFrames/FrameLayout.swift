@@ -20,6 +20,24 @@ enum FrameColumn: Int, CaseIterable {
     /// Exceptions, each with the distance from the row of the one before: direction and lane that are not the
     /// camera's own; speed; an identity that is not the first read's, revision and lateness.
     case bearings, speeds, identities
+    /// Exceptions too: the other marks of a sighting's vehicle. Only in frames that have any, which say so.
+    case variants
+
+    /// The bit in a block's flags of a frame that has the column `variants`.
+    static let variantsFlag: UInt16 = 2
+    /// How many columns a frame has.
+    static func count(flags: UInt16) -> Int {
+        flags & variantsFlag == 0 ? allCases.count - 1 : allCases.count
+    }
+}
+
+/// How the column `variants` says which other mark it means.
+enum VariantForm {
+    /// Mark and difference of times follow: of a sighting beside this one, or of one merged into it.
+    static let beside: UInt64 = 0
+    static let merged: UInt64 = 1
+    /// This and more: the sighting so many rows before this one, less this; it names this one in turn.
+    static let near: UInt64 = 2
 }
 
 /// Splits marks of the current shape into five letters and an age, exactly.

@@ -46,7 +46,8 @@ struct DedupCommand: ParsableCommand {
         let rules = DeduplicationRules(
             window: .init(window: window.milliseconds, gap: gap?.milliseconds),
             lateness: lateness.milliseconds,
-            reconcile: reconcile.milliseconds
+            reconcile: reconcile.milliseconds,
+            variants: variants
         )
         let files = try CommandInput.files(feeds).map { path in
             try CommandInput.unusable {
@@ -59,7 +60,7 @@ struct DedupCommand: ParsableCommand {
                 )
             }
         }
-        var dedup = StreamDedup(register: register, rules: rules, variants: variants, files: files)
+        var dedup = StreamDedup(register: register, rules: rules, files: files)
         let line = ProgressLine()
         let began = ContinuousClock.now
         let summary = try unsafe dedup.run(

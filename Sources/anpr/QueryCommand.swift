@@ -62,6 +62,10 @@ struct QueryCommand: ParsableCommand {
         case .ndjson: try ndjson(found)
         case .csv: try Console.output(SightingTable.csv(found))
         }
+        if !found.approximate.isEmpty {
+            let count = NumberText.grouped(found.approximate.count)
+            Console.note("\(count) of them (~) were read under another mark, probably of the same vehicle.")
+        }
         Console.note(
             "\(NumberText.grouped(found.batch.count)) sightings, newest first. This search was logged."
         )
@@ -121,7 +125,8 @@ struct QueryCommand: ParsableCommand {
         var writer = SightingNDJSON(register: found.register)
         var text = ByteWriter()
         for index in 0..<found.batch.count {
-            writer.append(index, of: found.batch, to: &text)
+            let isApproximate = found.approximate.contains(index)
+            writer.append(index, of: found.batch, isApproximate: isApproximate, to: &text)
             if text.count > 60_000 { try unsafe text.drain(Console.writeOutput) }
         }
         try unsafe text.drain(Console.writeOutput)

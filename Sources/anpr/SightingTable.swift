@@ -7,7 +7,7 @@ enum SightingTable {
         "captured (UTC)", "vrm", "site", "camera", "dir", "lane", "conf", "reads", "seen by",
     ]
 
-    /// A table with its columns aligned.
+    /// A table with its columns aligned; `~` marks what was read under another mark.
     static func text(_ found: ResolvedSightings) -> String {
         guard !found.batch.isEmpty else { return "" }
         let rows = [titles] + (0..<found.batch.count).map { row($0, found) }
@@ -31,7 +31,7 @@ enum SightingTable {
         time = time.replacing("T", with: " ").replacing("Z", with: "")
         return [
             time,
-            sighting.vrm.text,
+            (found.approximate.contains(index) ? "~" : "") + sighting.vrm.text,
             register.siteName(of: sighting.camera),
             register.cameras[Int(sighting.camera)].name,
             Direction(rawValue: sighting.direction)?.text ?? "-",
@@ -42,9 +42,10 @@ enum SightingTable {
         ]
     }
 
-    /// CSV with a header row; contributions as `force/camera:reads`, separated by spaces.
+    /// CSV with a header row; `approximate` is `yes` or empty; contributions as `force/camera:reads`, separated by spaces.
     static func csv(_ found: ResolvedSightings) -> String {
-        var text = "vrm,site,first,last,captured,force,camera,confidence,direction,lane,reads,contributions\n"
+        var text =
+            "vrm,site,first,last,captured,force,camera,confidence,direction,lane,reads,contributions,approximate\n"
         let register = found.register
         for index in 0..<found.batch.count {
             let sighting = found.batch.sightings[index]
@@ -66,6 +67,7 @@ enum SightingTable {
                 sighting.lane >= 0 ? "\(sighting.lane)" : "",
                 "\(sighting.reads)",
                 parts.joined(separator: " "),
+                found.approximate.contains(index) ? "yes" : "",
             ]
             text += fields.map(quoted).joined(separator: ",") + "\n"
         }

@@ -1,5 +1,6 @@
 import ANPRModel
 import Archive
+import Deduplication
 import Foundation
 import TestSupport
 import Testing
@@ -79,5 +80,26 @@ struct RetentionTests {
             try filled.catalogue.purges().reduce(0) { $0 + $1.contributions }
                 == applied.reduce(0) { $0 + $1.contributions }
         )
+    }
+
+    @Test("no sighting names one that is gone", arguments: [1, 2] as [UInt64])
+    func misreads(seed: UInt64) throws {
+        let filled = try SearchTests.Filled(seed: seed, variants: .link)
+        _ = try filled.archiver.archive(before: filled.log.extent.next)
+        func named() throws -> (all: Int, gone: Int) {
+            let found = try ArchiveSearch(data: filled.folder.path).run(SightingQuery())
+            let there = Set(found.batch.sightings.map { "\($0.vrm.text) \($0.opened.milliseconds)" })
+            let named = found.batch.variants.map { "\($0.vrm.text) \($0.opened.milliseconds)" }
+            return (named.count, named.count { !there.contains($0) })
+        }
+        let before = try named()
+        #expect(before.all > 5 && before.gone == 0)
+        // Half of a pair goes where only one of the two is weak.
+        let policy = RetentionPolicy([RetentionRule(text: "weak", confidenceBelow: 70, keep: .span(0))])
+        let retention = Retention(archiver: filled.archiver, catalogue: filled.catalogue, policy: policy)
+        let now = Timestamp(milliseconds: (filled.all.map(\.last).max() ?? 0) + 1)
+        #expect(try retention.apply(now: now)[0].sightings > 0)
+        let after = try named()
+        #expect(after.all < before.all && after.gone == 0)
     }
 }

@@ -14,11 +14,13 @@ struct SearchTests {
         let folder: TemporaryFolder
         let register: CameraRegister
         let all: [PlainSighting]
+        /// All that was given out, amendments after what they amend.
+        let output: SightingBatch
         let archiver: Archiver
         let catalogue: Catalogue
         let log: SightingLog
 
-        init(seed: UInt64) throws {
+        init(seed: UInt64, variants: VariantMode = .off) throws {
             folder = try TemporaryFolder()
             let simulated = SimulatedFeeds(
                 SimulationProfile.all[0],
@@ -33,6 +35,10 @@ struct SearchTests {
             var random = SeededRandom(seed: seed)
             run.work(off: decoded.reads, batchMax: 50, &random)
             all = run.newest.sightings
+            var joiner = VariantJoiner(variants, register: register, reconcile: 86_400_000)
+            var output = SightingBatch()
+            joiner.take(run.output, closedThrough: .distantFuture, into: &output)
+            self.output = output
             catalogue = try Catalogue("\(folder.path)/catalogue.sqlite")
             log = try SightingLog("\(folder.path)/sightings", partLengthMax: 4000)
             archiver = try Archiver(
@@ -42,10 +48,10 @@ struct SearchTests {
             )
             let encoder = FrameEncoder(register: register)
             var start = 0
-            while start < run.output.count {
-                let end = min(run.output.count, start + random.within(20...300))
+            while start < output.count {
+                let end = min(output.count, start + random.within(20...300))
                 let mark = StreamMark(journalEntry: UInt64(end), closedThrough: .distantPast, isEnd: false)
-                let part = run.output.reordered(Array(start..<end))
+                let part = output.reordered(Array(start..<end))
                 try log.append(
                     part,
                     mark: mark,
@@ -108,6 +114,46 @@ struct SearchTests {
             #expect(Self.content(found) == Self.content(expected), "seed \(seed)")
             #expect(found.map(\.best.captured) == found.map(\.best.captured).sorted(by: >))
         }
+    }
+
+    @Test(
+        "a search for a mark finds the vehicle's other marks, told apart",
+        arguments: [VariantMode.link, .merge]
+    )
+    func misreads(mode: VariantMode) throws {
+        let filled = try Filled(seed: 8, variants: mode)
+        #expect(filled.output.variants.count > 5)
+        for other in filled.output.variants {
+            let sighting = filled.output.sightings[other.sighting]
+            let site = filled.register.siteName(of: sighting.camera)
+            for mark in [other.vrm.text, String(other.vrm.text.dropLast()) + "?"] {
+                var query = SightingQuery()
+                query.mark = MarkPattern(mark)
+                let found = try ArchiveSearch(data: filled.folder.path).run(query)
+                let row = (0..<found.batch.count).first { row in
+                    let one = found.batch.sightings[row]
+                    return one.vrm == sighting.vrm && one.opened == sighting.opened
+                        && found.register.siteName(of: one.camera) == site
+                }
+                let isOwn = MarkPattern(mark)?.matches(sighting.vrm) == true
+                #expect(row != nil)
+                #expect(row.map { found.approximate.contains($0) } == !isOwn)
+                for row in 0..<found.batch.count {
+                    let isExact = query.mark?.matches(found.batch.sightings[row].vrm) == true
+                    #expect(found.approximate.contains(row) != isExact)
+                }
+                #expect(Set((0..<found.batch.count).map { found.batch.sightings[$0].opened }).count > 0)
+            }
+        }
+        // Elsewhere and at other times nothing is found of it.
+        let other = filled.output.variants[0]
+        var query = SightingQuery()
+        query.mark = MarkPattern(other.vrm.text)
+        query.site = "SITE-NONE"
+        #expect(try filled.found(query).isEmpty)
+        query.site = nil
+        query.to = Timestamp(milliseconds: other.opened.milliseconds - 3_600_000)
+        #expect(try filled.found(query).isEmpty)
     }
 
     @Test("a log read from any number on gives the rest, over any number of files")

@@ -50,6 +50,50 @@ struct PipelineTests {
         #expect(listed.count == numbers[2])
     }
 
+    @Test(
+        "a node finds the misreads that the stream tool finds, here and at the next node",
+        arguments: ["link", "merge"]
+    )
+    func misreads(mode: String) throws {
+        let collaboration = try Collaboration("thames-valley-hampshire", reads: 8000, seed: 21)
+        let gateway = collaboration.gateways[0]
+        let file = URL(fileURLWithPath: gateway.config)
+        try Data(
+            (String(contentsOf: file, encoding: .utf8) + "\ndeduplication: { variants: \(mode) }\n").utf8
+        )
+        .write(to: file)
+        _ = try Program.succeed(["ingest", "--config", gateway.config])
+        let stream = try Program.succeed(
+            ["dedup", "--cameras", collaboration.cameras, "--variants", mode] + gateway.feeds
+        )
+        let expected = Set(stream.lines.filter { $0.hasPrefix("{\"id\"") })
+        let word = mode == "link" ? "\"variants\"" : "\"alternates\""
+        let paired = expected.filter { $0.contains(word) }
+        #expect(paired.count > 20)
+        let everything = ["query", "--from", "2000-01-01", "--reason", "comparing", "--format", "ndjson"]
+        // The archive links what its gateways have not merged.
+        for data in [gateway.data, collaboration.archive.data] {
+            var stored = Set(try Program.succeed(everything + ["--data", data]).lines)
+            if mode == "merge", data != gateway.data {
+                stored = Set(stored.map { $0.replacing(/,"variants":\[[^\]]*\]/, with: "") })
+            }
+            #expect(stored == expected, "\(data == gateway.data)")
+            for line in paired.sorted().prefix(5) {
+                let tail = line[line.range(of: word)!.upperBound...]
+                let other = tail.split(separator: "\"").first {
+                    $0.allSatisfy { $0.isUppercase || $0.isNumber }
+                }
+                let mark = String(try #require(other))
+                let table = try Program.succeed([
+                    "query", mark, "--reason", "comparing", "--data", data,
+                ])
+                let own = line.split(separator: "\"")[7]
+                #expect(table.output.contains("~\(own) "))
+                #expect(table.errors.contains("read under another mark"))
+            }
+        }
+    }
+
     @Test("feeds taken again give nothing new")
     func again() throws {
         let collaboration = try Collaboration("thames-valley-hampshire", reads: 3000, seed: 3)

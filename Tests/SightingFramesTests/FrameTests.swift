@@ -160,4 +160,88 @@ struct FrameTests {
         let block = FrameEncoder(register: register).encode(batch, range, sequence: 0)
         #expect(block.length < range.count * 11, "\(block.length) bytes for \(range.count)")
     }
+
+    /// Sightings with other marks: beside them in the frame, far from them, unknown, merged.
+    private static func misread(seed: UInt64) throws -> (SightingBatch, CameraRegister) {
+        let (plain, register) = try sightings(seed: seed, count: 2000)
+        var random = SeededRandom(seed: seed)
+        var others = [[SightingVariant]](repeating: [], count: plain.count)
+        for row in 0..<plain.count where random.chance(perMille: 100) {
+            let partner =
+                random.chance(perMille: 600) ? row + 1 + random.below(20) : random.below(plain.count)
+            guard partner < plain.count, partner != row else { continue }
+            for (one, other) in [(row, partner), (partner, row)] {
+                let sighting = plain.sightings[other]
+                others[one].append(
+                    .init(sighting: one, vrm: sighting.vrm, opened: sighting.opened, isMerged: false)
+                )
+                // Now and then only one of two names the other.
+                if random.chance(perMille: 100) { break }
+            }
+            guard random.chance(perMille: 300) else { continue }
+            let opened = Timestamp(milliseconds: plain.sightings[row].first.milliseconds - 700)
+            others[row].append(
+                .init(
+                    sighting: row,
+                    vrm: try #require(VRM("ZZ\(row % 100)Z")),
+                    opened: opened,
+                    isMerged: true
+                )
+            )
+        }
+        var batch = SightingBatch()
+        for row in 0..<plain.count {
+            batch.append(row, of: plain)
+            var last: SightingVariant?
+            for other in others[row].sorted(by: { ($0.vrm, $0.opened) < ($1.vrm, $1.opened) }) {
+                if other != last { batch.append(other.vrm, opened: other.opened, isMerged: other.isMerged) }
+                last = other
+            }
+        }
+        return (batch, register)
+    }
+
+    @Test(
+        "the other marks of a vehicle survive, in both orders and all sizes",
+        arguments: [1, 2, 3] as [UInt64]
+    )
+    func variants(seed: UInt64) throws {
+        let (batch, register) = try Self.misread(seed: seed)
+        #expect(batch.variants.count > 150)
+        for size in [1, 7, 100, batch.count] {
+            var decoded = SightingBatch()
+            var start = 0
+            let encoder = FrameEncoder(register: register, order: size == 7 ? .mark : .time)
+            while start < batch.count {
+                let end = min(start + size, batch.count)
+                let block = encoder.encode(batch, start..<end, sequence: UInt64(start))
+                try FrameDecoder(register: register).decode(block, into: &decoded)
+                start = end
+            }
+            #expect(decoded.sightings == batch.sightings)
+            #expect(difference(decoded.variants, batch.variants) == nil, "seed \(seed), size \(size)")
+        }
+    }
+
+    @Test("other marks that are not right are refused, never believed", arguments: 1...20)
+    func hostileVariants(seed: Int) throws {
+        let (batch, register) = try Self.misread(seed: 9)
+        let decoder = FrameDecoder(register: register)
+        let good = FrameEncoder(register: register).encode(batch, 0..<200, sequence: 0)
+        var random = SeededRandom(seed: UInt64(seed))
+        for _ in 0..<100 {
+            var bad = good
+            bad.payload[random.below(bad.payload.count)] ^= UInt8(1 + random.below(255))
+            var decoded = SightingBatch()
+            do throws(FrameFault) {
+                try decoder.decode(bad, into: &decoded)
+                #expect(decoded.variants.allSatisfy { (0..<decoded.count).contains($0.sighting) })
+                #expect(decoded.variants.count <= 64 * decoded.count)
+            } catch { continue }
+        }
+        var old = good
+        old.flags = 0
+        var decoded = SightingBatch()
+        #expect(throws: FrameFault.self) { try decoder.decode(old, into: &decoded) }
+    }
 }

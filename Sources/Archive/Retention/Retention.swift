@@ -44,11 +44,16 @@ public struct Retention {
     /// - Returns: what went, by rule; rewritten files are gone from the disk when this returns.
     public func apply(now: Timestamp) throws -> [RetentionOutcome] {
         var total = RetentionSieve(policy, now: now)
+        // A sighting that goes may be named by another, of a day that otherwise stays as it is.
+        var gone: Set<SightingIdentity> = []
+        var orphaned: Set<Int32> = []
         for segments in try days(dueBefore: total.cutoffs.max()) {
             var sieve = RetentionSieve(policy, now: now)
             let all = try archiver.load(segments)
             let kept = sieve.sift(all)
             guard sieve.hasFound else { continue }
+            gone.formUnion(sieve.gone)
+            orphaned.formUnion(sieve.daysOfPartners)
             let purges = sieve.outcomes.filter { $0.contributions > 0 }.map {
                 Catalogue.Purge(
                     at: now,
@@ -57,8 +62,14 @@ public struct Retention {
                     contributions: $0.contributions
                 )
             }
-            try archiver.rewrite(segments, purges: { purges }) { _ in kept }
+            try archiver.rewrite(segments, purges: { purges }) { _ in kept.without(sieve.gone) }
             total.add(sieve.outcomes)
+        }
+        for segments in try days(orphaned) {
+            let all = try archiver.load(segments)
+            let kept = all.without(gone)
+            guard kept.batch.variants.count < all.batch.variants.count else { continue }
+            try archiver.rewrite(segments) { _ in kept }
         }
         return total.outcomes
     }
@@ -67,7 +78,11 @@ public struct Retention {
     private func days(dueBefore cutoff: Timestamp?) throws -> [[Catalogue.Segment]] {
         guard let cutoff else { return [] }
         let due = try catalogue.snapshot().segments.filter { $0.first < cutoff }
-        let days = Set(due.map(\.day))
+        return try self.days(Set(due.map(\.day)))
+    }
+
+    private func days(_ days: Set<Int32>) throws -> [[Catalogue.Segment]] {
+        guard !days.isEmpty else { return [] }
         let all = try catalogue.snapshot().segments.filter { days.contains($0.day) }
         return Dictionary(grouping: all, by: \.day).sorted { $0.key < $1.key }.map(\.value)
     }
@@ -77,6 +92,9 @@ public struct Retention {
 struct RetentionSieve {
     let cutoffs: [Timestamp]
     private(set) var outcomes: [RetentionOutcome]
+    /// The sightings that go whole, and the days of those that name one of them.
+    private(set) var gone: Set<SightingIdentity> = []
+    private(set) var daysOfPartners: Set<Int32> = []
     private let policy: RetentionPolicy
 
     init(_ policy: RetentionPolicy, now: Timestamp) {
@@ -116,11 +134,23 @@ struct RetentionSieve {
             }
             if left.isEmpty {
                 outcomes[lastRule].sightings += 1
+                noteGone(index, of: all)
             } else {
                 append(all, index, left, to: &kept)
             }
         }
         return ResolvedSightings(kept, all.register)
+    }
+
+    private mutating func noteGone(_ index: Int, of all: ResolvedSightings) {
+        let variants = all.batch.variants(of: index)
+        guard variants.contains(where: { !$0.isMerged }) else { return }
+        gone.insert(SightingIdentity(index, of: all.batch, all.register))
+        for other in variants {
+            // A sighting lies on the day of its first read, which a late one may have moved before its opening.
+            let before = Timestamp(milliseconds: other.opened.milliseconds - 3_600_000)
+            daysOfPartners.formUnion([other.opened.day, before.day])
+        }
     }
 
     private func append(
@@ -135,6 +165,9 @@ struct RetentionSieve {
         }
         kept.append(Self.reduced(all.batch.sightings[index], to: left, all.register))
         for part in left { kept.append(part) }
+        for other in all.batch.variants(of: index) {
+            kept.append(other.vrm, opened: other.opened, isMerged: other.isMerged)
+        }
     }
 
     /// A sighting as its remaining contributions tell it.

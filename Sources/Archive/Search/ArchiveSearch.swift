@@ -15,6 +15,9 @@ public struct ArchiveSearch {
     public init(data folder: String) { self.folder = folder }
 
     /// All sightings that match, newest first.
+    ///
+    /// Of a mark also those, told apart as approximate, that were read under another one and are probably of the same
+    /// vehicle: linked to one that matches, or with one merged into them.
     public func run(_ query: SightingQuery) throws -> ResolvedSightings {
         var attempt = 1
         while true {
@@ -39,24 +42,87 @@ public struct ArchiveSearch {
     }
 
     private func collect(_ query: SightingQuery) throws -> ResolvedSightings {
-        let catalogue = try Catalogue("\(folder)/catalogue.sqlite", isReadOnly: true)
-        let snapshot = try catalogue.snapshot()
+        let snapshot = try Catalogue("\(folder)/catalogue.sqlite", isReadOnly: true).snapshot()
+        let found = try candidates(query, snapshot)
+        var rows = (0..<found.batch.count).filter {
+            query.matchesRest($0, of: found)
+                && (query.matchesMark($0, of: found.batch) || query.matchesAlternate($0, of: found.batch))
+        }
+        var all = found
+        var approximate = Set(rows.filter { !query.matchesMark($0, of: found.batch) })
+        for other in try linked(to: rows, of: found, query, snapshot) {
+            var batch = other.batch
+            var union = RegisterUnion()
+            _ = union.indexes(of: all.register)
+            batch.renumberCameras(union.indexes(of: other.register))
+            all.register = union.register
+            let first = all.batch.count
+            all.batch.append(contentsOf: batch)
+            rows += first..<all.batch.count
+            approximate.formUnion(first..<all.batch.count)
+        }
+        return newestFirst(rows, of: all, approximate)
+    }
+
+    private func newestFirst(
+        _ rows: [Int],
+        of all: ResolvedSightings,
+        _ approximate: Set<Int>
+    ) -> ResolvedSightings {
+        let sightings = all.batch.sightings
+        let order = rows.sorted { left, right in
+            if sightings[left].captured != sightings[right].captured {
+                return sightings[left].captured > sightings[right].captured
+            }
+            return MarkOrder.precedes(sightings[left], sightings[right])
+        }
+        var result = ResolvedSightings(all.batch.reordered(order), all.register)
+        result.approximate = Set(order.indices.filter { approximate.contains(order[$0]) })
+        return result
+    }
+
+    /// All that may match, by what no amendment changes.
+    private func candidates(_ query: SightingQuery, _ snapshot: Catalogue.Snapshot) throws
+        -> ResolvedSightings
+    {
         var union = RegisterUnion()
         var candidates = SightingBatch()
         for segment in snapshot.segments where overlaps(query, segment.first, segment.last) {
             try searchSegment("\(folder)/archive/\(segment.name)", query, &union, &candidates)
         }
         try searchLog(from: snapshot.archivedThrough, query, &union, &candidates)
-        let found = ResolvedSightings(newestOf: candidates, union.register)
-        let matching = (0..<found.batch.count).filter { query.matches($0, of: found) }
-        let sightings = found.batch.sightings
-        let newestFirst = matching.sorted { left, right in
-            if sightings[left].captured != sightings[right].captured {
-                return sightings[left].captured > sightings[right].captured
+        return ResolvedSightings(newestOf: candidates, union.register)
+    }
+
+    /// The sightings that those found name as probably of the same vehicle, for each other mark.
+    private func linked(
+        to rows: [Int],
+        of found: ResolvedSightings,
+        _ query: SightingQuery,
+        _ snapshot: Catalogue.Snapshot
+    ) throws -> [ResolvedSightings] {
+        guard query.mark != nil, !found.batch.variants.isEmpty else { return [] }
+        var named: [VRM: Set<SightingIdentity>] = [:]
+        for row in rows {
+            let site = found.register.siteName(of: found.batch.sightings[row].camera)
+            for other in found.batch.variants(of: row)
+            where !other.isMerged && query.mark?.matches(other.vrm) == false {
+                let identity = SightingIdentity(vrm: other.vrm, site: site, opened: other.opened)
+                named[other.vrm, default: []].insert(identity)
             }
-            return MarkOrder.precedes(sightings[left], sightings[right])
         }
-        return ResolvedSightings(found.batch.reordered(newestFirst), found.register)
+        return try named.sorted { $0.key < $1.key }.map { vrm, identities in
+            var other = query
+            other.mark = MarkPattern(vrm.text)
+            other.from = [query.from, identities.map(\.opened).min()].compactMap(\.self).max()
+            other.to = [query.to, identities.map(\.opened).max()].compactMap(\.self).min()
+            let candidates = try candidates(other, snapshot)
+            let matching = (0..<candidates.batch.count).filter { row in
+                identities.contains(SightingIdentity(row, of: candidates.batch, candidates.register))
+                    && query.matchesRest(row, of: candidates)
+            }
+            return ResolvedSightings(candidates.batch.reordered(matching), candidates.register)
+        }
     }
 
     private func overlaps(_ query: SightingQuery, _ first: Timestamp, _ last: Timestamp) -> Bool {
@@ -72,12 +138,14 @@ public struct ArchiveSearch {
         _ candidates: inout SightingBatch
     ) throws {
         let reader = try SegmentReader(path)
+        let alternates = try query.mark.map { try reader.framesOfAlternates(in: $0.range) } ?? []
         var found = SightingBatch()
         var frame = SightingBatch()
         for (index, entry) in reader.entries.enumerated() where overlaps(query, entry.earliest, entry.latest)
         {
             if let range = query.mark?.range,
-                entry.firstMark > range.upperBound || entry.lastMark < range.lowerBound
+                entry.firstMark > range.upperBound || entry.lastMark < range.lowerBound,
+                !alternates.contains(index)
             {
                 continue
             }
@@ -108,7 +176,7 @@ public struct ArchiveSearch {
         }
     }
 
-    /// Picks by what no amendment changes: the mark and the site.
+    /// Picks by what no amendment changes: the marks and the site.
     private func take(
         _ batch: SightingBatch,
         _ register: CameraRegister,
@@ -118,7 +186,9 @@ public struct ArchiveSearch {
         let site = query.site.map { register.site($0) ?? .max }
         for index in 0..<batch.count {
             let sighting = batch.sightings[index]
-            if let mark = query.mark, !mark.matches(sighting.vrm) { continue }
+            guard query.matchesMark(index, of: batch) || query.matchesAlternate(index, of: batch) else {
+                continue
+            }
             if let site, register.siteOfCamera[Int(sighting.camera)] != site { continue }
             guard overlaps(query, sighting.first, sighting.last) else { continue }
             found.append(index, of: batch)

@@ -50,11 +50,21 @@ public struct SightingQuery: Sendable, Equatable {
     /// Everything.
     public init() {}
 
-    /// Whether the newest version of a sighting is asked for.
-    func matches(_ index: Int, of found: ResolvedSightings) -> Bool {
+    /// Whether a sighting's own mark is the one searched for.
+    func matchesMark(_ index: Int, of batch: SightingBatch) -> Bool {
+        mark.map { $0.matches(batch.sightings[index].vrm) } ?? true
+    }
+
+    /// Whether the mark of a sighting merged into this one is the one searched for.
+    func matchesAlternate(_ index: Int, of batch: SightingBatch) -> Bool {
+        guard let mark, !batch.variants.isEmpty else { return false }
+        return batch.variants(of: index).contains { $0.isMerged && mark.matches($0.vrm) }
+    }
+
+    /// Whether the newest version of a sighting is asked for, whatever its mark.
+    func matchesRest(_ index: Int, of found: ResolvedSightings) -> Bool {
         let sighting = found.batch.sightings[index]
         let register = found.register
-        if let mark, !mark.matches(sighting.vrm) { return false }
         if let from, sighting.last < from { return false }
         if let to, sighting.first > to { return false }
         if let site, register.siteName(of: sighting.camera) != site { return false }

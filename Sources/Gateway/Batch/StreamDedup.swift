@@ -21,7 +21,6 @@ package struct StreamDedup {
     private var deduplicator: Deduplicator
     private var joiner: VariantJoiner
     private var writer: SightingNDJSON
-    private let areVariantsFound: Bool
     private var given = SightingBatch()
     private var summary = Summary()
 
@@ -29,14 +28,12 @@ package struct StreamDedup {
     package init(
         register: CameraRegister,
         rules: DeduplicationRules,
-        variants: VariantMode = .off,
         files: [FeedFile]
     ) {
         self.register = register
         self.files = files
         deduplicator = Deduplicator(register: register, rules: rules)
-        joiner = VariantJoiner(variants, register: register, reconcile: rules.reconcile)
-        areVariantsFound = variants != .off
+        joiner = VariantJoiner(rules.variants, register: register, reconcile: rules.reconcile)
         writer = SightingNDJSON(register: register)
     }
 
@@ -93,28 +90,19 @@ package struct StreamDedup {
         _ output: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         defer { closed.removeAll() }
-        guard areVariantsFound else { return try unsafe write(closed, [], &text, output) }
-        var variants: [SightingVariant] = []
+        guard joiner.mode != .off else { return try unsafe write(closed, &text, output) }
         given.removeAll()
-        joiner.take(closed, closedThrough: closedThrough, into: &given, &variants)
-        try unsafe write(given, variants, &text, output)
+        joiner.take(closed, closedThrough: closedThrough, into: &given)
+        try unsafe write(given, &text, output)
     }
 
     private mutating func write(
         _ batch: SightingBatch,
-        _ variants: [SightingVariant],
         _ text: inout ByteWriter,
         _ output: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        var next = 0
         for index in 0..<batch.count {
-            var own: [SightingNDJSON.Variant] = []
-            while next < variants.count, variants[next].sighting == index {
-                let variant = variants[next]
-                own.append(.init(vrm: variant.vrm, opened: variant.opened, isMerged: variant.isMerged))
-                next += 1
-            }
-            writer.append(index, of: batch, variants: own, to: &text)
+            writer.append(index, of: batch, to: &text)
             if batch.sightings[index].revision == 0 { summary.sightings += 1 }
             if text.count > 100_000 { try unsafe text.drain(output) }
         }

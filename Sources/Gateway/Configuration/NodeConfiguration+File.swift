@@ -162,7 +162,7 @@ struct ConfigurationParser {
         ]
         let members = reader.members(node, of: "deduplication", known: known)
         let day: Int64 = 86_400_000
-        var rules = DeduplicationRules()
+        var rules = configuration.deduplication
         rules.window = window(members, "deduplication") ?? rules.window
         if let lateness = reader.duration(members["lateness"], "lateness", 0...day) {
             rules.lateness = lateness
@@ -179,8 +179,13 @@ struct ConfigurationParser {
         if let skew = reader.duration(members["futureSkew"], "futureSkew", 0...day) {
             configuration.futureSkew = skew
         }
-        if let variants = members["variants"], reader.text(variants, "variants") != "off" {
-            reader.note("variants: this version knows only off", at: variants)
+        if let node = members["variants"] {
+            let text = reader.text(node, "variants") ?? ""
+            if let variants = VariantMode(rawValue: text) {
+                rules.variants = variants
+            } else {
+                reader.note("variants: is off, link or merge, not '\(text)'", at: node)
+            }
         }
         if let sites = members["sites"], let mapping = sites.mapping {
             for (key, value) in mapping {

@@ -149,7 +149,7 @@ package struct NodeConfiguration: Sendable {
     /// How long a silent feed holds the others back, in milliseconds.
     package var idleAfter: Int64 = 30_000
     /// How reads become sightings.
-    package var deduplication = DeduplicationRules()
+    package var deduplication = DeduplicationRules(variants: .link)
     /// How far in the future a read may lie, in milliseconds.
     package var futureSkew: Int64 = 60_000
     /// Where sightings go.

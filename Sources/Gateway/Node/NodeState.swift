@@ -8,7 +8,8 @@ import SightingFrames
 /// All that a node knows, as a pure function of its journal's entries.
 ///
 /// The same entries give the same sightings in the same order, so what is open, remembered or half done is never saved:
-/// it is replayed. Reads are joined first; what links bring, and the node's own sightings with it, one level up.
+/// it is replayed. Reads are joined first; what links bring, and the node's own sightings with it, one level up; then
+/// misreads are found among what leaves.
 package struct NodeState {
     /// The node's own deduplication counts as one more sender when it joins those of others.
     package static let ownSender = FeedIndex.max
@@ -21,6 +22,7 @@ package struct NodeState {
     package private(set) var quarantine: (day: Int32, length: UInt64) = (0, 0)
     private var deduplicator: Deduplicator
     private var joiner: SightingJoiner?
+    private var variants: VariantJoiner
     private var streams: [FeedIndex: SenderStream] = [:]
     /// The newest index of each camera, every property told apart; made when it is first needed.
     private var exact: [Camera: CameraIndex] = [:]
@@ -39,16 +41,23 @@ package struct NodeState {
     package init(rules: DeduplicationRules, hasSenders: Bool) {
         deduplicator = Deduplicator(register: CameraRegister(), rules: rules)
         joiner = hasSenders ? SightingJoiner(register: CameraRegister(), rules: rules) : nil
+        variants = VariantJoiner(rules.variants, register: CameraRegister(), reconcile: rules.reconcile)
     }
 
     /// The account of each feed since the state began.
     package var counts: [FeedCounts] { deduplicator.counts }
 
     /// Reads waiting for their turn, and sightings still open.
-    package var waiting: (reads: Int, sightings: Int) { deduplicator.waiting }
+    package var waiting: (reads: Int, sightings: Int) {
+        let waiting = deduplicator.waiting
+        return (waiting.reads, waiting.sightings + variants.count)
+    }
 
     /// Nothing on time that leaves from now on begins earlier.
-    package var closedThrough: Timestamp { joiner?.closedThrough ?? deduplicator.closedThrough }
+    package var closedThrough: Timestamp { variants.closedThrough(joinedThrough) }
+
+    /// Nothing on time that leaves deduplication from now on begins earlier.
+    private var joinedThrough: Timestamp { joiner?.closedThrough ?? deduplicator.closedThrough }
 
     /// How far, in milliseconds, what is closed is behind the latest that was taken in; 0 before anything is.
     package var lag: Int64 {
@@ -94,6 +103,14 @@ package struct NodeState {
     ///
     /// - Parameter output: what leaves with it is appended.
     package mutating func apply(_ entry: JournalEntry, into output: inout SightingBatch) throws {
+        guard variants.mode != .off else { return try join(entry, into: &output) }
+        var joined = SightingBatch()
+        try join(entry, into: &joined)
+        // Where all is at rest nothing is waited for, here either.
+        variants.take(joined, closedThrough: isAtRest ? .distantFuture : joinedThrough, into: &output)
+    }
+
+    private mutating func join(_ entry: JournalEntry, into output: inout SightingBatch) throws {
         switch entry {
         case .snapshot(let bytes): try restore(bytes)
         case .cameras(let bytes): try grow(bytes)
@@ -200,6 +217,7 @@ package struct NodeState {
     private mutating func useRegister() {
         deduplicator.update(register)
         joiner?.update(register)
+        variants.update(register)
     }
 
     // MARK: - Snapshots
