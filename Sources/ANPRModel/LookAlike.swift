@@ -12,21 +12,29 @@ public enum LookAlike {
     /// A mark made ready to be held against many others.
     public struct Shape: Sendable {
         private let vrm: VRM
-        private let form: UInt64
+        fileprivate let form: UInt64
         /// The form without its first and without its last character; no mark's of one that is too short.
         private var cuts = (first: UInt64.max, last: UInt64.max)
 
         /// Makes a mark ready.
         public init(_ vrm: VRM) {
             self.vrm = vrm
-            let form = LookAlike.form(of: vrm)
-            self.form = form.packed
-            let length = form.length
+            let codes = vrm.codes
+            var form: UInt64 = 0
+            var last: UInt64 = 0
+            var length = 0
+            for place in codes.indices {
+                let group = UInt64(groups[Int(codes[place])])
+                form = form &* 37 &+ group
+                if group > 0 {
+                    last = group
+                    length += 1
+                }
+            }
+            self.form = form
             guard length > LookAlike.edgeLengthMin else { return }
-            var lastPlace: UInt64 = 1
-            for _ in length..<VRM.lengthMax { lastPlace *= 37 }
-            cuts.first = form.packed % VRM.weight * 37
-            cuts.last = form.packed - form.packed / lastPlace % 37 * lastPlace
+            cuts.first = (form - UInt64(groups[Int(codes[0])]) * VRM.weight) * 37
+            cuts.last = form - last * places[length]
         }
 
         /// Whether the two are different marks that are alike.
@@ -43,32 +51,25 @@ public enum LookAlike {
     }
 
     /// The mark with each character replaced by the first of its group: equal for marks that differ in nothing else.
-    public static func form(of vrm: VRM) -> VRM {
-        var form: UInt64 = 0
-        let codes = vrm.codes
-        for place in codes.indices { form = form &* 37 &+ UInt64(group(codes[place])) }
-        return VRM(trusted: form)
-    }
+    public static func form(of vrm: VRM) -> VRM { VRM(trusted: Shape(vrm).form) }
 
     /// The mark's form without its first and without its last character; nothing for one that is too short.
     public static func cuts(of vrm: VRM) -> [VRM] { Shape(vrm).short }
 
-    /// The code of the first character of a character's group.
-    private static func group(_ code: UInt8) -> UInt8 {
-        switch code {
-        case letter("O"), letter("D"), letter("Q"): digit(0)
-        case letter("I"), letter("L"): digit(1)
-        case letter("Z"): digit(2)
-        case letter("S"): digit(5)
-        case letter("G"): digit(6)
-        case letter("B"): digit(8)
-        default: code
-        }
-    }
+    /// What the last character's code of a mark of so many characters is worth in the packed mark.
+    private static let places: InlineArray<13, UInt64> = [
+        0, 177_917_621_779_460_413, 4_808_584_372_417_849, 129_961_739_795_077, 3_512_479_453_921,
+        94_931_877_133, 2_565_726_409, 69_343_957, 1_874_161, 50_653, 1369, 37, 1,
+    ]
 
-    @inline(__always)
-    private static func letter(_ letter: Unicode.Scalar) -> UInt8 { UInt8(letter.value) - 54 }
-
-    @inline(__always)
-    private static func digit(_ digit: UInt8) -> UInt8 { digit + 1 }
+    /// The code of the first character of a character's group, by the character's code: of none, `0`-`9`, `A`-`Z`.
+    private static let groups: InlineArray<37, UInt8> = [
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+        // A to I: B is 8, D is 0, G is 6, I is 1.
+        11, 9, 13, 1, 15, 16, 7, 18, 2,
+        // J to R: L is 1, O and Q are 0.
+        20, 21, 2, 23, 24, 1, 26, 1, 28,
+        // S to Z: S is 5, Z is 2.
+        6, 30, 31, 32, 33, 34, 35, 3,
+    ]
 }

@@ -41,6 +41,16 @@ public struct SightingBatch: Sendable {
 
     /// Appends a sighting of another batch with all that belongs to it.
     public mutating func append(_ index: Int, of other: SightingBatch) {
+        appendBare(index, of: other)
+        guard !other.variants.isEmpty else { return }
+        for variant in other.variants(of: index) {
+            append(variant.vrm, opened: variant.opened, isMerged: variant.isMerged)
+        }
+    }
+
+    /// Appends a sighting of another batch with its contributions only.
+    @inline(__always)
+    private mutating func appendBare(_ index: Int, of other: SightingBatch) {
         var sighting = other.sightings[index]
         let start = Int(sighting.contributionStart)
         sighting.contributionStart = UInt32(contributions.count)
@@ -48,25 +58,27 @@ public struct SightingBatch: Sendable {
         for place in start..<start + Int(sighting.contributionCount) {
             contributions.append(other.contributions[place])
         }
-        guard !other.variants.isEmpty else { return }
-        for variant in other.variants(of: index) {
-            append(variant.vrm, opened: variant.opened, isMerged: variant.isMerged)
+    }
+
+    /// Appends sightings of another batch that stand together there, with all that belongs to them.
+    public mutating func append(_ range: Range<Int>, of other: SightingBatch) {
+        guard let last = range.last else { return }
+        let start = sightings.count
+        let parts = other.contributionStart(range.lowerBound)..<other.range(last).upperBound
+        let base = contributions.count - parts.lowerBound
+        sightings.append(contentsOf: other.sightings[range])
+        contributions.append(contentsOf: other.contributions[parts])
+        for index in start..<sightings.count {
+            sightings[index].contributionStart = UInt32(Int(sightings[index].contributionStart) + base)
+        }
+        for var variant in other.variants(of: range) {
+            variant.sighting += start - range.lowerBound
+            variants.append(variant)
         }
     }
 
     /// Appends another batch.
-    public mutating func append(contentsOf other: SightingBatch) {
-        let base = UInt32(contributions.count)
-        let start = sightings.count
-        sightings.append(contentsOf: other.sightings)
-        contributions.append(contentsOf: other.contributions)
-        for var variant in other.variants {
-            variant.sighting += start
-            variants.append(variant)
-        }
-        guard base > 0 else { return }
-        for index in start..<sightings.count { sightings[index].contributionStart += base }
-    }
+    public mutating func append(contentsOf other: SightingBatch) { append(0..<other.count, of: other) }
 
     /// Where a sighting's contributions stand in `contributions`.
     @inlinable
@@ -87,14 +99,24 @@ public struct SightingBatch: Sendable {
     /// The other marks of a sighting's vehicle.
     ///
     /// - Complexity: O(log variants).
-    public func variants(of index: Int) -> ArraySlice<SightingVariant> {
+    public func variants(of index: Int) -> ArraySlice<SightingVariant> { variants(of: index..<index + 1) }
+
+    /// The other marks of the vehicles of sightings that stand together.
+    ///
+    /// - Complexity: O(log variants).
+    public func variants(of range: Range<Int>) -> ArraySlice<SightingVariant> {
+        variants.isEmpty
+            ? [] : variants[firstVariant(from: range.lowerBound)..<firstVariant(from: range.upperBound)]
+    }
+
+    private func firstVariant(from index: Int) -> Int {
         var low = 0
         var high = variants.count
         while low < high {
             let middle = (low + high) / 2
             if variants[middle].sighting < index { low = middle + 1 } else { high = middle }
         }
-        return variants[low...].prefix { $0.sighting == index }
+        return low
     }
 
     /// Sightings in another order.
@@ -103,7 +125,19 @@ public struct SightingBatch: Sendable {
     public func reordered(_ order: [Int]) -> SightingBatch {
         var result = SightingBatch()
         result.reserve(order.count, contributions: contributions.count)
-        for index in order { result.append(index, of: self) }
+        guard !variants.isEmpty else {
+            for index in order { result.appendBare(index, of: self) }
+            return result
+        }
+        var hasVariants = [Bool](repeating: false, count: count)
+        for variant in variants { hasVariants[variant.sighting] = true }
+        for index in order {
+            if hasVariants[index] {
+                result.append(index, of: self)
+            } else {
+                result.appendBare(index, of: self)
+            }
+        }
         return result
     }
 

@@ -113,19 +113,24 @@ public struct VariantJoiner: Sendable {
         into output: inout SightingBatch
     ) {
         guard mode != .off else { return output.append(contentsOf: batch) }
-        for index in 0..<batch.count {
-            held.append(index, of: batch)
+        let first = firstNumber + held.count - start
+        held.append(contentsOf: batch)
+        for number in first..<first + batch.count {
             isPaired.append(false)
-            pair(firstNumber + held.count - 1 - start)
+            pair(number)
         }
-        while start < held.count, isSettled(closedThrough) {
+        while true {
+            releaseUnpaired(closedThrough, into: &output)
+            guard start < held.count, isSettled(closedThrough) else { break }
             release(firstNumber, into: &output)
             if isPaired[start] { pairs[firstNumber] = nil }
             start += 1
             firstNumber += 1
         }
         if start > 8192, start * 2 > held.count {
-            held = held.reordered(Array(start..<held.count))
+            var rest = SightingBatch()
+            rest.append(start..<held.count, of: held)
+            held = rest
             isPaired.removeFirst(start)
             start = 0
         }
@@ -194,6 +199,19 @@ public struct VariantJoiner: Sendable {
 
     private func isComplete(_ sighting: Sighting, _ closedThrough: Timestamp) -> Bool {
         sighting.last.milliseconds + VariantRule.apart < closedThrough.milliseconds
+    }
+
+    /// Gives out those at the front that have no pair and get none any more, most by far, in one go.
+    private mutating func releaseUnpaired(_ closedThrough: Timestamp, into output: inout SightingBatch) {
+        var end = start
+        while end < held.count, !isPaired[end], isComplete(held.sightings[end], closedThrough),
+            !Self.isPlain(held.sightings[end])
+        {
+            end += 1
+        }
+        output.append(start..<end, of: held)
+        firstNumber += end - start
+        start = end
     }
 
     private mutating func release(_ number: Int, into output: inout SightingBatch) {

@@ -16,7 +16,7 @@ enum VariantColumn {
     /// The column of a run of sightings; `nil` when none of them has another mark.
     static func write(_ batch: SightingBatch, _ range: Range<Int>) -> ColumnWriter? {
         guard !batch.variants.isEmpty else { return nil }
-        let own = batch.variants.filter { range.contains($0.sighting) }
+        let own = Array(batch.variants(of: range))
         guard !own.isEmpty else { return nil }
         let rows = rows(own, batch)
         var exceptions = ExceptionWriter()
@@ -24,12 +24,13 @@ enum VariantColumn {
         while start < own.count {
             let index = own[start].sighting
             let end = own[start...].firstIndex { $0.sighting != index } ?? own.count
-            let told = own[start..<end].filter { partner($0, rows, batch).map { $0 < index } ?? true }
+            let told = own[start..<end].map { (other: $0, partner: partner($0, rows, batch)) }
+                .filter { $0.partner ?? -1 < index }
             start = end
             guard !told.isEmpty else { continue }
             exceptions.next(index - range.lowerBound)
             exceptions.column.put(UInt64(told.count))
-            for other in told { write(other, partner(other, rows, batch), batch, &exceptions.column) }
+            for (other, partner) in told { write(other, partner, batch, &exceptions.column) }
         }
         return exceptions.column
     }
