@@ -11,8 +11,8 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-func tests(_ name: String, on others: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: others, swiftSettings: strict)
+func tests(_ name: String, on others: [Target.Dependency], fixtures: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: others, exclude: fixtures, swiftSettings: strict)
 }
 
 func library(_ name: String, on others: [Target.Dependency] = []) -> Target {
@@ -119,7 +119,8 @@ let package = Package(
         ),
         tests(
             "SightingFramesTests",
-            on: ["ANPRModel", "Deduplication", "SightingFrames", "Simulation", "TestSupport"]
+            on: ["ANPRModel", "Compression", "Deduplication", "SightingFrames", "Simulation", "TestSupport"],
+            fixtures: ["Fixtures"]
         ),
         tests(
             "ArchiveTests",

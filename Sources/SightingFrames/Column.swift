@@ -81,6 +81,25 @@ struct ColumnReader {
         return time
     }
 
+    /// More milliseconds than lie between any two times that are taken.
+    static let spanMax = UInt64(Timestamp.latest.milliseconds - Timestamp.earliest.milliseconds) + 2
+
+    /// A time no earlier than another, as difference to it.
+    @inline(__always)
+    mutating func laterTime(than base: Timestamp) throws(FrameFault) -> Timestamp {
+        let time = Timestamp(milliseconds: base.milliseconds + Int64(try number(upTo: Self.spanMax)))
+        guard time <= .latest else { throw .numberTooLarge }
+        return time
+    }
+
+    /// A confidence plus one; 0 for none.
+    @inline(__always)
+    mutating func confidence() throws(FrameFault) -> Int8 {
+        let byte = try byte()
+        guard byte <= 101 else { throw .numberTooLarge }
+        return Int8(byte) - 1
+    }
+
     /// A number of at most `limit`.
     @inline(__always)
     mutating func number(upTo limit: UInt64) throws(FrameFault) -> UInt64 {

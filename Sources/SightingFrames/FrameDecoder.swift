@@ -21,33 +21,64 @@ public struct FrameDecoder: Sendable {
         var rows: [Sighting] = []
         rows.reserveCapacity(Int(block.count))
         try readTimesAndMarks(Int(block.count), &columns, &rows)
-        try readCounts(&columns, &rows)
+        try readBest(&columns, &rows)
+        let isFirstLayout = block.flags & FrameColumn.layoutFlag == 0
+        let parts: SightingParts
+        if isFirstLayout {
+            try FirstLayout.readCounts(&columns, &rows)
+            parts = try FirstLayout(register: register, cameras: cameras).readParts(rows, &columns)
+        } else {
+            parts = try PartsReader(register: register, cameras: cameras).read(&rows, &columns)
+        }
         try readExceptions(&columns, &rows)
-        let hasVariants = columns.count == FrameColumn.allCases.count
-        let variants =
-            hasVariants ? try VariantColumn.read(rows, &columns[FrameColumn.variants.rawValue]) : []
-        try readParts(rows, variants, &columns, into: &batch)
+        let variants = try VariantColumn.read(rows, &columns[FrameColumn.variants.rawValue])
         for column in columns where !column.isAtEnd { throw .columnTooLong }
+        append(rows, parts, variants, to: &batch)
     }
 
+    private func append(
+        _ rows: [Sighting],
+        _ parts: SightingParts,
+        _ variants: [SightingVariant],
+        to batch: inout SightingBatch
+    ) {
+        var nextPart = 0
+        var nextVariant = 0
+        for (row, sighting) in rows.enumerated() {
+            batch.append(sighting)
+            let end = Int(parts.ends[row])
+            while nextPart < end {
+                batch.append(parts.parts[nextPart])
+                nextPart += 1
+            }
+            while nextVariant < variants.count, variants[nextVariant].sighting == row {
+                let other = variants[nextVariant]
+                batch.append(other.vrm, opened: other.opened, isMerged: other.isMerged)
+                nextVariant += 1
+            }
+        }
+    }
+
+    /// The columns by their number; those that the frame does not have are empty.
     private func columns(of block: Block) throws(FrameFault) -> [ColumnReader] {
         let bytes: [UInt8]
         do throws(CompressionError) {
             bytes = try Inflater.unpack(block.payload[...], length: Int(block.unpackedLength))
         } catch { throw .badPacking }
+        let stored = FrameColumn.stored(flags: block.flags)
         var head = ColumnReader(bytes, 0..<bytes.count)
         var lengths: [Int] = []
         var headLength = 0
-        for _ in 0..<FrameColumn.count(flags: block.flags) {
+        for _ in stored {
             let length = try head.number(upTo: UInt64(bytes.count))
             lengths.append(Int(length))
             headLength += length < 0x80 ? 1 : length < 0x4000 ? 2 : length < 0x20_0000 ? 3 : 4
         }
         guard lengths.reduce(headLength, +) == bytes.count else { throw .badPacking }
         var start = headLength
-        var columns: [ColumnReader] = []
-        for length in lengths {
-            columns.append(ColumnReader(bytes, start..<start + length))
+        var columns = [ColumnReader](repeating: ColumnReader([], 0..<0), count: FrameColumn.allCases.count)
+        for (column, length) in zip(stored, lengths) {
+            columns[column.rawValue] = ColumnReader(bytes, start..<start + length)
             start += length
         }
         return columns
@@ -101,28 +132,17 @@ public struct FrameDecoder: Sendable {
         return vrm
     }
 
-    private func readCounts(_ columns: inout [ColumnReader], _ rows: inout [Sighting]) throws(FrameFault) {
+    private func readBest(_ columns: inout [ColumnReader], _ rows: inout [Sighting]) throws(FrameFault) {
         for row in rows.indices {
             let low = try columns[FrameColumn.cameraLow.rawValue].byte()
             let high = try columns[FrameColumn.cameraHigh.rawValue].number(upTo: UInt64(UInt32.max >> 8))
             let camera = UInt32(high) << 8 | UInt32(low)
             guard Int(camera) < register.count else { throw .unknownCamera }
             rows[row].camera = camera
-            rows[row].confidence = try confidence(&columns[FrameColumn.confidence.rawValue])
-            rows[row].reads = UInt32(try columns[FrameColumn.reads.rawValue].number(upTo: UInt64(UInt32.max)))
+            rows[row].confidence = try columns[FrameColumn.confidence.rawValue].confidence()
             rows[row].direction = register.cameras[Int(camera)].direction?.rawValue ?? 0
             rows[row].lane = register.cameras[Int(camera)].lane.map { Int8($0) } ?? -1
-            guard rows[row].reads != 1 else { continue }
-            let first = rows[row].first
-            rows[row].last = try columns[FrameColumn.last.rawValue].time(after: first)
-            rows[row].captured = try columns[FrameColumn.captured.rawValue].time(after: first)
         }
-    }
-
-    private func confidence(_ column: inout ColumnReader) throws(FrameFault) -> Int8 {
-        let byte = try column.byte()
-        guard byte <= 101 else { throw .numberTooLarge }
-        return Int8(byte) - 1
     }
 
     private func readExceptions(_ columns: inout [ColumnReader], _ rows: inout [Sighting]) throws(FrameFault)
@@ -152,51 +172,6 @@ public struct FrameDecoder: Sendable {
             )
             rows[row].revision = UInt16(packed >> 1)
             rows[row].isLate = packed & 1 == 1
-        }
-    }
-
-    private func readParts(
-        _ rows: [Sighting],
-        _ variants: [SightingVariant],
-        _ columns: inout [ColumnReader],
-        into batch: inout SightingBatch
-    ) throws(FrameFault) {
-        var nextVariant = 0
-        for (row, sighting) in rows.enumerated() {
-            batch.append(sighting)
-            while nextVariant < variants.count, variants[nextVariant].sighting == row {
-                let other = variants[nextVariant]
-                batch.append(other.vrm, opened: other.opened, isMerged: other.isMerged)
-                nextVariant += 1
-            }
-            let count = try columns[FrameColumn.partCount.rawValue].number(upTo: UInt64(register.count))
-            guard count > 0 else {
-                batch.append(
-                    Contribution(
-                        camera: sighting.camera,
-                        reads: sighting.reads,
-                        first: sighting.first,
-                        confidence: sighting.confidence
-                    )
-                )
-                continue
-            }
-            let site = cameras.bySite[Int(register.siteOfCamera[Int(sighting.camera)])]
-            for _ in 0..<count {
-                let place = try columns[FrameColumn.partCamera.rawValue].number()
-                guard place < UInt64(site.count) else { throw .unknownCamera }
-                let reads = try columns[FrameColumn.partReads.rawValue].number(upTo: UInt64(UInt32.max))
-                let first = try columns[FrameColumn.partFirst.rawValue].time(after: sighting.first)
-                let confidence = try confidence(&columns[FrameColumn.partConfidence.rawValue])
-                batch.append(
-                    Contribution(
-                        camera: site[Int(place)],
-                        reads: UInt32(reads),
-                        first: first,
-                        confidence: confidence
-                    )
-                )
-            }
         }
     }
 }

@@ -41,16 +41,19 @@ public final class FrameEncoder {
     ) -> Block {
         precondition(range.count <= FrameEncoder.countMax)
         let variants = VariantColumn.write(batch, range)
-        let flags = order.rawValue | (variants == nil ? 0 : FrameColumn.variantsFlag)
-        var columns = [ColumnWriter](repeating: ColumnWriter(), count: FrameColumn.count(flags: flags))
+        let flags = order.rawValue | FrameColumn.layoutFlag | (variants == nil ? 0 : FrameColumn.variantsFlag)
+        var columns = [ColumnWriter](repeating: ColumnWriter(), count: FrameColumn.allCases.count)
         writeTimesAndMarks(batch, range, &columns)
-        writeCounts(batch, range, &columns)
-        writeParts(batch, range, &columns)
+        writeBest(batch, range, &columns)
+        var parts = PartsWriter(register, cameras)
+        for index in range { parts.put(batch, index) }
+        parts.finish(into: &columns)
         writeExceptions(batch, range, &columns)
         if let variants { columns[FrameColumn.variants.rawValue] = variants }
         var head = ColumnWriter()
-        for column in columns { head.put(UInt64(column.bytes.count)) }
-        let sections = [head.bytes] + columns.map(\.bytes)
+        let stored = FrameColumn.stored(flags: flags).map { columns[$0.rawValue].bytes }
+        for column in stored { head.put(UInt64(column.count)) }
+        let sections = [head.bytes] + stored
         var payload: [UInt8] = []
         packer.pack(sections, into: &payload)
         return Block(
@@ -93,67 +96,19 @@ public final class FrameEncoder {
         columns[FrameColumn.otherMarks.rawValue] = others
     }
 
-    private func writeCounts(_ batch: SightingBatch, _ range: Range<Int>, _ columns: inout [ColumnWriter]) {
+    private func writeBest(_ batch: SightingBatch, _ range: Range<Int>, _ columns: inout [ColumnWriter]) {
         var low = ColumnWriter()
         var high = ColumnWriter()
         var confidence = ColumnWriter()
-        var reads = ColumnWriter()
-        var last = ColumnWriter()
-        var captured = ColumnWriter()
         for index in range {
             let sighting = batch.sightings[index]
             low.put(UInt8(truncatingIfNeeded: sighting.camera))
             high.put(UInt64(sighting.camera >> 8))
             confidence.put(UInt8(sighting.confidence + 1))
-            reads.put(UInt64(sighting.reads))
-            guard sighting.reads != 1 else { continue }
-            last.put(signed: sighting.last.milliseconds - sighting.first.milliseconds)
-            captured.put(signed: sighting.captured.milliseconds - sighting.first.milliseconds)
         }
         columns[FrameColumn.cameraLow.rawValue] = low
         columns[FrameColumn.cameraHigh.rawValue] = high
         columns[FrameColumn.confidence.rawValue] = confidence
-        columns[FrameColumn.reads.rawValue] = reads
-        columns[FrameColumn.last.rawValue] = last
-        columns[FrameColumn.captured.rawValue] = captured
-    }
-
-    private func writeParts(_ batch: SightingBatch, _ range: Range<Int>, _ columns: inout [ColumnWriter]) {
-        var count = ColumnWriter()
-        var camera = ColumnWriter()
-        var reads = ColumnWriter()
-        var first = ColumnWriter()
-        var confidence = ColumnWriter()
-        for index in range {
-            let sighting = batch.sightings[index]
-            if Self.isImplied(batch, index) {
-                count.put(UInt8(0))
-                continue
-            }
-            let parts = batch.range(index)
-            count.put(UInt64(parts.count))
-            for place in parts {
-                let part = batch.contributions[place]
-                camera.put(UInt64(cameras.placeOfCamera[Int(part.camera)]))
-                reads.put(UInt64(part.reads))
-                first.put(signed: part.first.milliseconds - sighting.first.milliseconds)
-                confidence.put(UInt8(part.confidence + 1))
-            }
-        }
-        columns[FrameColumn.partCount.rawValue] = count
-        columns[FrameColumn.partCamera.rawValue] = camera
-        columns[FrameColumn.partReads.rawValue] = reads
-        columns[FrameColumn.partFirst.rawValue] = first
-        columns[FrameColumn.partConfidence.rawValue] = confidence
-    }
-
-    /// Whether a sighting's contributions follow from the sighting itself.
-    private static func isImplied(_ batch: SightingBatch, _ index: Int) -> Bool {
-        guard batch.contributionCount(index) == 1 else { return false }
-        let sighting = batch.sightings[index]
-        let part = batch.contributions[batch.contributionStart(index)]
-        return part.camera == sighting.camera && part.reads == sighting.reads && part.first == sighting.first
-            && part.confidence == sighting.confidence
     }
 
     private func writeExceptions(_ batch: SightingBatch, _ range: Range<Int>, _ columns: inout [ColumnWriter])

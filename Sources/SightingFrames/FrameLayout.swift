@@ -1,6 +1,6 @@
 import ANPRModel
 
-/// The columns of a frame, in the order in which they are stored.
+/// The columns of a frame.
 enum FrameColumn: Int, CaseIterable {
     /// Time of the first read, as difference to the sighting before.
     case first
@@ -11,12 +11,18 @@ enum FrameColumn: Int, CaseIterable {
     /// The best read's camera: low byte, rest.
     case cameraLow, cameraHigh
     case confidence
+    /// How a sighting's contributions are told, see `PartsForm`; not in the first layout.
+    case form
     case reads
-    /// Only of sightings with more than one read: last and captured, as difference to first.
     case last, captured
-    /// 0 for one contribution that says nothing new, else the number of those in `parts`.
+    /// How many contributions there are; in the first layout only.
     case partCount
-    case partCamera, partReads, partFirst, partConfidence
+    case partCamera, partReads
+    /// Which contribution is the earliest; not in the first layout.
+    case partLead
+    case partFirst, partConfidence
+    /// All of those sightings that are told in no shorter way; not in the first layout.
+    case unusual
     /// Exceptions, each with the distance from the row of the one before: direction and lane that are not the
     /// camera's own; speed; an identity that is not the first read's, revision and lateness.
     case bearings, speeds, identities
@@ -25,9 +31,38 @@ enum FrameColumn: Int, CaseIterable {
 
     /// The bit in a block's flags of a frame that has the column `variants`.
     static let variantsFlag: UInt16 = 2
-    /// How many columns a frame has.
-    static func count(flags: UInt16) -> Int {
-        flags & variantsFlag == 0 ? allCases.count - 1 : allCases.count
+    /// The bit of a frame in the layout written now; without it, in the first.
+    static let layoutFlag: UInt16 = 4
+
+    /// The columns of a frame, in the order in which they are stored.
+    static func stored(flags: UInt16) -> [FrameColumn] {
+        let absent: [FrameColumn] =
+            flags & layoutFlag == 0 ? [.form, .partLead, .unusual] : [.partCount]
+        return allCases.filter {
+            !absent.contains($0) && ($0 != .variants || flags & variantsFlag != 0)
+        }
+    }
+}
+
+/// How the column `form` says in which way a sighting's contributions are told; from `joint` on it is their number.
+enum PartsForm {
+    /// There is one, and it says what the sighting says.
+    static let single: UInt64 = 0
+    /// They stand in the column `unusual`, each value by itself.
+    static let unusual: UInt64 = 1
+    /// Several, from which first, last, reads and confidence of the sighting follow.
+    static let joint: UInt64 = 2
+}
+
+/// How the column `captured` says when the best read was, after the first read of its camera.
+enum CapturedForm {
+    static let atFirst: UInt64 = 0
+    static let atLast: UInt64 = 1
+
+    /// What is written of a time between the two.
+    static func code(_ captured: Timestamp, first: Timestamp, last: Timestamp) -> UInt64 {
+        if captured == first { return atFirst }
+        return captured == last ? atLast : UInt64(captured.milliseconds - first.milliseconds) + 1
     }
 }
 
