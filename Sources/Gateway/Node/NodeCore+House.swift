@@ -32,9 +32,6 @@ extension NodeCore {
         log.extent.next - (try catalogue.snapshot().archivedThrough)
     }
 
-    /// Notes quarantine records that were taken in after all.
-    package func noteReplayed(_ records: [String]) throws { try catalogue.noteReplayed(records) }
-
     /// Notes what the next node has.
     package func delivered(to forward: String, before sequence: UInt64) throws {
         try catalogue.setCursor("forward:\(forward)", sequence)

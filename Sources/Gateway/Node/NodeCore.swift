@@ -62,6 +62,8 @@ package final class NodeCore {
     private var wasAtRest = false
     private var observer: ((LoggedRun) -> Void)?
     private var quarantineDay: Int32 = 0
+    /// What was intended with quarantined records and could not be noted as done or not done.
+    var unsettled: (intent: ReplayIntent, wasTaken: Bool)?
     /// What went wrong while something was written: from then on nothing is taken, and a restart finds out what is there.
     private var failure: (any Error)?
 
@@ -116,12 +118,15 @@ package final class NodeCore {
     private func recover() throws {
         recovery.strays = try archiver.removeStrays()
         let covered = log.extent.mark.journalEntry
+        let intent = try catalogue.meta(ReplayIntent.key).flatMap(ReplayIntent.init(text:))
+        var wasReplayed = false
         defer { quarantineDay = state.quarantine.day }
         recovery.tornBytes = try journal.replay { number, entry in
             var given = SightingBatch()
             try state.apply(entry, into: &given)
             if number >= covered { output.append(contentsOf: given) }
             recovery.entries += 1
+            if let intent, intent.isMet(by: number, entry) { wasReplayed = true }
             return max(state.latest, state.closedThrough)
         }
         guard journal.next >= covered else {
@@ -131,6 +136,7 @@ package final class NodeCore {
             )
         }
         try quarantine.recover(day: state.quarantine.day, length: state.quarantine.length)
+        if let intent { try settle(intent, wasTaken: wasReplayed) }
         // A file of the log has one register, which this run may change.
         updateEncoder()
         if recovery.entries > 0 { try log.closePart(register: state.register, encoder: encoder) }
