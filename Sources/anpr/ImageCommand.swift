@@ -95,7 +95,9 @@ struct ImageCommand: ParsableCommand {
                 to: to?.time
             )
             guard let reads = try finder.find(sighting.lowercased()) else { return nil }
-            query.mark = reads.mark
+            // The mark that was asked for may be one that was folded into the sighting's.
+            query.mark = nil
+            query.marks = reads.marks
             query.from = max(reads.from, query.from ?? reads.from)
             query.to = min(reads.to, query.to ?? reads.to)
             query.cameras = reads.cameras
@@ -207,7 +209,7 @@ struct ImageCommand: ParsableCommand {
 struct SightingFinder {
     /// The reads of a sighting.
     struct Reads {
-        var mark: MarkPattern?
+        var marks: Set<VRM>
         var from: Timestamp
         var to: Timestamp
         var cameras: Set<[String]>
@@ -246,8 +248,9 @@ struct SightingFinder {
                 let camera = found.register.cameras[Int(part.camera)]
                 return [camera.force, camera.name]
             }
+            let merged = found.batch.variants(of: index).filter(\.isMerged).map(\.vrm)
             return Reads(
-                mark: MarkPattern(sighting.vrm.text),
+                marks: Set([sighting.vrm] + merged),
                 from: sighting.first,
                 to: sighting.last,
                 cameras: Set(cameras)

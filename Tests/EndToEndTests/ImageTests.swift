@@ -152,6 +152,50 @@ struct ImageTests {
         #expect(stored < count * (905 + 250))
     }
 
+    @Test("a reload changes what is kept; pictures beside a vendor's document are kept with its read")
+    func reload() throws {
+        let scratch = try Scratch()
+        let node = try LiveNode(
+            scratch,
+            feeds: ["{ name: h, force: \"43\", source: http, format: hikvision, \(Self.token) }"],
+            forces: ["43"],
+            cameras: try scratch.write("force,camera,site\n43,02:ab/1,S1\n", "cameras.csv"),
+            more: "images: { keep: all }"
+        )
+        func event(_ second: Int) -> [UInt8] {
+            let document = """
+                <EventNotificationAlert><macAddress>02:ab</macAddress><channelID>1</channelID><dateTime>\(Self.time(second))</dateTime>
+                <eventType>ANPR</eventType><ANPR><licensePlate>AB27CDE</licensePlate></ANPR></EventNotificationAlert>
+                """
+            func part(_ name: String, _ content: [UInt8]) -> [UInt8] {
+                Array("--M\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n".utf8) + content
+                    + Array("\r\n".utf8)
+            }
+            return part("anpr.xml", Array(document.utf8)) + part("licensePlatePicture.jpg", Self.jpeg(second))
+                + part("detectionPicture.jpg", Self.jpeg(second + 1, 20_000)) + Array("--M--\r\n".utf8)
+        }
+        #expect(try node.post("h", event(10)).body.contains(#""accepted":1"#))
+        let text = try String(contentsOfFile: node.config, encoding: .utf8)
+        try text.replacing("keep: all", with: "keep: plate").write(
+            toFile: node.config,
+            atomically: true,
+            encoding: .utf8
+        )
+        _ = try Program.succeed(["reload", "--data", node.data])
+        _ = try Patience.wait(for: "the reload") {
+            try node.log().contains("configuration taken up") ? true : nil
+        }
+        #expect(try node.post("h", event(50)).status == 200)
+        #expect(node.stop() == 0)
+        let listed = try Program.succeed([
+            "image", "list", "AB27CDE", "--data", node.data, "--reason", "a test",
+        ])
+        #expect(
+            listed.lines.dropFirst().map { $0.contains("overview") } == [false, false, true],
+            "\(listed.output)"
+        )
+    }
+
     // MARK: - The binary data service
 
     private static func call(_ members: [(String, String)], operation: String = "addBinaryCaptureData")

@@ -5,6 +5,8 @@ import Compression
 public struct ImageQuery: Sendable, Equatable {
     /// The read's mark.
     public var mark: MarkPattern?
+    /// The marks it can be of.
+    public var marks: Set<VRM>?
     /// Captured at or after this.
     public var from: Timestamp?
     /// Captured at or before this.
@@ -25,6 +27,7 @@ public struct ImageQuery: Sendable, Equatable {
 
     func matches(_ binding: ImageBinding) -> Bool {
         if let mark, !mark.matches(binding.vrm) { return false }
+        if let marks, !marks.contains(binding.vrm) { return false }
         if let from, binding.captured < from { return false }
         if let to, binding.captured > to { return false }
         if let camera, camera != binding.camera { return false }

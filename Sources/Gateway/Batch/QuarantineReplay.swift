@@ -45,6 +45,20 @@ package struct QuarantineReplay: Sendable {
         package init() {}
     }
 
+    /// What a replay begins with.
+    package struct Ground: Sendable {
+        /// The feeds and their rules, and the data folder.
+        package var configuration: NodeConfiguration
+        /// The node's register.
+        package var cameras: CameraRegister
+        /// The clock against which future times are refused.
+        package var now: Timestamp
+        /// The records that were taken in before, by their ids.
+        package var replayed: Set<String>
+        /// Where the records end that the journal knows of.
+        package var place: (day: Int32, length: UInt64)
+    }
+
     /// Records of one feed that are reads now, to be taken in as one.
     package struct Portion: Sendable {
         /// The feed.
@@ -76,30 +90,16 @@ package struct QuarantineReplay: Sendable {
 
     /// A replay of a data folder's quarantine.
     ///
-    /// - Parameters:
-    ///   - selection: which records.
-    ///   - configuration: the feeds and their rules, and the data folder.
-    ///   - cameras: the node's register.
-    ///   - now: the clock against which future times are refused.
-    ///   - replayed: the records that were taken in before.
-    ///   - place: where the records end that the journal knows of.
     /// - Throws: `HeaderMissing` when there are records of a CSV feed and no header.
-    package init(
-        _ selection: Selection,
-        of configuration: NodeConfiguration,
-        cameras: CameraRegister,
-        now: Timestamp,
-        replayed: Set<String>,
-        before place: (day: Int32, length: UInt64)
-    ) throws {
+    package init(_ selection: Selection, on ground: Ground) throws {
         self.selection = selection
-        self.cameras = cameras
-        self.replayed = replayed
-        folder = "\(configuration.data)/quarantine"
-        feeds = configuration.feeds.reduce(into: [:]) { $0[$1.name] = $1 }
-        latest = Timestamp(milliseconds: now.milliseconds + configuration.futureSkew)
-        reader = QuarantineReader(folder, before: place)
-        if selection.header.isEmpty { try demandNoHeader(before: place) }
+        cameras = ground.cameras
+        replayed = ground.replayed
+        folder = "\(ground.configuration.data)/quarantine"
+        feeds = ground.configuration.feeds.reduce(into: [:]) { $0[$1.name] = $1 }
+        latest = Timestamp(milliseconds: ground.now.milliseconds + ground.configuration.futureSkew)
+        reader = QuarantineReader(folder, before: ground.place)
+        if selection.header.isEmpty { try demandNoHeader(before: ground.place) }
     }
 
     /// The feeds that records can be of.

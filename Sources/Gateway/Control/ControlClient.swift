@@ -16,6 +16,7 @@ package enum ControlClient {
     ///   whole, and the same may be asked again.
     package static func ask(_ request: ControlRequest, data: String) throws -> ControlAnswer {
         let place = try ControlSocket(data)
+        defer { withExtendedLifetime(place) {} }
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw failure("socket", data) }
         defer { close(descriptor) }

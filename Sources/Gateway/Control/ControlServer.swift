@@ -18,19 +18,15 @@ struct ControlServer: Service {
     private typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
     func run() async throws {
-        let place = try ControlSocket(data)
-        // What a daemon that was killed left there: the folder is this process's alone.
-        try DataFolder.remove("\(data)/\(ControlSocket.name)")
-        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(unixDomainSocketPath: place.path) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try Connection(wrappingChannelSynchronously: channel)
-                }
-            }
-        defer { unsafe unlink("\(data)/\(ControlSocket.name)") }
-        guard unsafe chmod("\(data)/\(ControlSocket.name)", 0o600) == 0 else {
-            throw StorageError(.system, "\(data)/\(ControlSocket.name): can't be kept to its owner")
+        let server: NIOAsyncChannel<Connection, Never>
+        do {
+            server = try await listen()
+        } catch {
+            // A file system that knows no sockets is no reason not to take reads.
+            logger.warning("quarantine replay needs this daemon stopped", metadata: ["why": "\(error)"])
+            return try await gracefulShutdown()
         }
+        defer { unsafe unlink("\(data)/\(ControlSocket.name)") }
         do {
             try await cancelWhenGracefulShutdown {
                 try await server.executeThenClose { connections in
@@ -42,6 +38,24 @@ struct ControlServer: Service {
                 }
             }
         } catch is CancellationError {}
+    }
+
+    private func listen() async throws -> NIOAsyncChannel<Connection, Never> {
+        let place = try ControlSocket(data)
+        defer { withExtendedLifetime(place) {} }
+        // What a daemon that was killed left there: the folder is this process's alone.
+        try DataFolder.remove("\(data)/\(ControlSocket.name)")
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(unixDomainSocketPath: place.path) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try Connection(wrappingChannelSynchronously: channel)
+                }
+            }
+        guard unsafe chmod("\(data)/\(ControlSocket.name)", 0o600) == 0 else {
+            try await server.channel.close()
+            throw StorageError(.system, "\(data)/\(ControlSocket.name): can't be kept to its owner")
+        }
+        return server
     }
 
     private func serve(_ connection: Connection) async {
@@ -68,6 +82,10 @@ struct ControlServer: Service {
         }
         do {
             return ControlAnswer(report: try await desk.replay(request.replay, actor: actor))
+        } catch is CancellationError {
+            return ControlAnswer(
+                error: "it was told to stop; what it took is safe, the rest can be asked for again"
+            )
         } catch {
             return ControlAnswer(error: "\(error)")
         }

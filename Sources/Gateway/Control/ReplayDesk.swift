@@ -35,21 +35,25 @@ actor ReplayDesk {
         isBusy = true
         defer { isBusy = false }
         try audit.append(.replay(selection, "begins", actor: actor))
-        var replay = try await node.replay(selection)
+        var taken = 0
+        var report = QuarantineReplay.Report()
         do {
+            var replay = try QuarantineReplay(selection, on: try await node.replayGround())
             while let portions = try replay.next() {
                 for portion in portions {
                     try Task.checkCancellation()
                     try await node.accept(portion)
                     await alerts?.arrived(portion.batch.reads)
+                    taken += portion.records.count
                 }
             }
+            report = replay.report
         } catch {
-            try audit.append(.replay(selection, "broke off", actor: actor, count: replay.report.taken))
+            try audit.append(.replay(selection, "broke off", actor: actor, count: taken))
             throw error
         }
-        try audit.append(.replay(selection, "ends", actor: actor, count: replay.report.taken))
-        return replay.report
+        try audit.append(.replay(selection, "ends", actor: actor, count: taken))
+        return report
     }
 }
 

@@ -55,11 +55,16 @@ struct ReplayIntent: Codable {
 
 /// Quarantined records that are taken in after all.
 extension NodeCore {
-    /// The records that were taken in after all, by their ids.
-    package func replayed() throws -> Set<String> { try catalogue.replayed() }
-
-    /// Where the quarantined records end that the journal knows of.
-    package var quarantinePlace: (day: Int32, length: UInt64) { state.quarantine }
+    /// What a replay begins with: all that is safe.
+    package func replayGround(now: Timestamp) throws -> QuarantineReplay.Ground {
+        QuarantineReplay.Ground(
+            configuration: configuration,
+            cameras: cameras,
+            now: now,
+            replayed: try catalogue.replayed(),
+            place: state.quarantine
+        )
+    }
 
     /// Takes records in that are reads now; they are safe, worked off and noted when this returns.
     ///
@@ -105,14 +110,7 @@ extension NodeCore {
     package func replay(_ selection: QuarantineReplay.Selection, now: Timestamp) throws
         -> QuarantineReplay.Report
     {
-        var replay = try QuarantineReplay(
-            selection,
-            of: configuration,
-            cameras: cameras,
-            now: now,
-            replayed: try replayed(),
-            before: quarantinePlace
-        )
+        var replay = try QuarantineReplay(selection, on: try replayGround(now: now))
         let feeds = try replay.feedNames.map { try source("feed", $0) }
         try start(feeds: feeds, senders: [])
         while let portions = try replay.next() {

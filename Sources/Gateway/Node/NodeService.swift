@@ -127,16 +127,9 @@ package actor NodeService {
     }
 
     /// What a replay of quarantined records begins with: all that is safe now.
-    package func replay(_ selection: QuarantineReplay.Selection) throws -> QuarantineReplay {
+    package func replayGround() throws -> QuarantineReplay.Ground {
         settle()
-        return try QuarantineReplay(
-            selection,
-            of: core.configuration,
-            cameras: core.cameras,
-            now: Self.now,
-            replayed: try core.replayed(),
-            before: core.quarantinePlace
-        )
+        return try core.replayGround(now: Self.now)
     }
 
     /// Takes quarantined records in that are reads now; they are safe, and noted as taken, when this returns.
