@@ -49,7 +49,13 @@ let package = Package(
         library("Deduplication", on: ["ANPRModel"]),
         library("SightingFrames", on: ["ANPRModel", "Compression"]),
 
-        library("Archive", on: ["ANPRModel", "SightingFrames", "Compression", "CSQLite"]),
+        library(
+            "Archive",
+            on: [
+                "ANPRModel", "SightingFrames", "Compression", "CSQLite",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]
+        ),
 
         library("Forwarding", on: ["ANPRModel", "SightingFrames", "Archive"]),
         library("Access", on: [.product(name: "Crypto", package: "swift-crypto")]),

@@ -132,20 +132,12 @@ public final class Quarantine {
 
     /// All records of a quarantine folder, oldest first.
     public static func entries(in folder: String) throws -> [Entry] {
-        let decoder = JSONDecoder()
-        return try DataFolder.names(in: folder).flatMap { name in
-            let bytes = try DataFile("\(folder)/\(name)", .read).contents()
-            return try bytes.split(separator: 0x0A).enumerated().map { line, text in
-                do {
-                    let record = try decoder.decode(Record.self, from: Data(text))
-                    return Entry(id: "\(name.dropLast(7)):\(line + 1)", record: record)
-                } catch {
-                    throw StorageError(
-                        .damaged,
-                        "\(folder)/\(name): line \(line + 1) is not a quarantine record"
-                    )
-                }
-            }
+        var reader = QuarantineReader(folder)
+        var all: [Entry] = []
+        while true {
+            let more = try reader.read(4 << 20)
+            if more.isEmpty { return all }
+            all += more
         }
     }
 

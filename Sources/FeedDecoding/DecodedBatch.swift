@@ -35,8 +35,14 @@ public struct DecodedBatch: Sendable {
     public var unknownFields = 0
     /// Optional fields that were malformed or out of range, and dropped.
     public var droppedFields = 0
-    /// Images that came with reads.
+    /// Images that came with reads, kept or not.
     public var images = 0
+    /// Images that were to be kept and could not be: too long, not base 64, no JPEG, or of no one read.
+    public var imagesDropped = 0
+    /// The images that are to be kept.
+    public internal(set) var pictures: [ReadImage] = []
+    /// How many bytes they have.
+    public internal(set) var pictureBytes = 0
     /// Documents or records that are no reads by their kind, such as heartbeats and previews; not received.
     public var ignored = 0
 
@@ -80,6 +86,9 @@ public struct DecodedBatch: Sendable {
         unknownFields += other.unknownFields
         droppedFields += other.droppedFields
         images += other.images
+        imagesDropped += other.imagesDropped
+        pictures += other.pictures
+        pictureBytes += other.pictureBytes
         ignored += other.ignored
     }
 
@@ -93,6 +102,19 @@ public struct DecodedBatch: Sendable {
         unknownFields = 0
         droppedFields = 0
         images = 0
+        imagesDropped = 0
+        pictures.removeAll()
+        pictureBytes = 0
         ignored = 0
+    }
+
+    /// Forgets everything but the images, for those that come to reads that are in already.
+    public mutating func keepImagesAlone() {
+        var alone = DecodedBatch()
+        alone.images = images
+        alone.imagesDropped = imagesDropped
+        alone.pictures = pictures
+        alone.pictureBytes = pictureBytes
+        self = alone
     }
 }

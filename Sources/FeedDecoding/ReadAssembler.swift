@@ -21,6 +21,8 @@ public struct FeedRules: Sendable {
     public var epochIsLocal: Bool
     /// What the format `mapped` means.
     public var mapping: FeedMapping?
+    /// Which images are kept.
+    public var images: ImageRules
 
     /// Rules that refuse as little as possible.
     public init(
@@ -31,7 +33,8 @@ public struct FeedRules: Sendable {
         camera: String? = nil,
         dateOrder: DateOrder? = nil,
         epochIsLocal: Bool = false,
-        mapping: FeedMapping? = nil
+        mapping: FeedMapping? = nil,
+        images: ImageRules = ImageRules()
     ) {
         self.forces = forces
         self.timeZone = timeZone
@@ -41,6 +44,7 @@ public struct FeedRules: Sendable {
         self.dateOrder = dateOrder
         self.epochIsLocal = epochIsLocal
         self.mapping = mapping
+        self.images = images
     }
 }
 
@@ -194,8 +198,22 @@ struct ReadAssembler: Sendable {
                 batch.droppedFields += 1
             }
         }
-        for image in [ReadField.plateImage, .overviewImage] where fields.has(image) {
-            if fields.isText(image) { batch.images += 1 } else { batch.droppedFields += 1 }
+        if fields.hasImages { takeImages(bytes, fields, read, &batch) }
+    }
+
+    private func takeImages(
+        _ bytes: Span<UInt8>,
+        _ fields: FieldSlots,
+        _ read: Read,
+        _ batch: inout DecodedBatch
+    ) {
+        for (field, kind) in [(ReadField.plateImage, ImageKind.plate), (.overviewImage, .overview)]
+        where fields.has(field) {
+            guard fields.isText(field) else {
+                batch.droppedFields += 1
+                continue
+            }
+            batch.take(base64: bytes, fields.range(field), kind, of: read, rules.images)
         }
     }
 

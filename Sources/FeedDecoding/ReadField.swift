@@ -79,6 +79,8 @@ struct FieldSlots: Sendable {
     @inline(__always)
     func has(_ field: ReadField) -> Bool { present & field.bit != 0 }
     @inline(__always)
+    var hasImages: Bool { present & (ReadField.plateImage.bit | ReadField.overviewImage.bit) != 0 }
+    @inline(__always)
     func hasAny(_ some: [ReadField]) -> Bool { some.contains(where: has) }
     @inline(__always)
     func isText(_ field: ReadField) -> Bool { textual & field.bit != 0 }

@@ -111,12 +111,23 @@ struct IngestReport {
         if report.droppedFields > 0 {
             lines.append("optional fields that could not be used: \(report.droppedFields)")
         }
-        if report.images > 0 { lines.append("images that came along and are not kept: \(report.images)") }
+        if report.images > 0 {
+            let others = report.images - report.imagesKept - report.imagesDropped
+            lines.append(
+                "images            \(NumberText.grouped(report.imagesKept)) kept"
+                    + (report.imagesDropped > 0
+                        ? ", \(NumberText.grouped(report.imagesDropped)) dropped (too long, no JPEG, or of no one read)"
+                        : "")
+                    + (others > 0 ? ", \(NumberText.grouped(others)) of a kind that is not kept" : "")
+            )
+        }
         for delivery in deliveries {
             if let failure = delivery.failure { lines.append("not delivered: \(failure)") }
         }
-        for outcome in purged where outcome.contributions > 0 {
-            lines.append("retention: \(outcome.contributions) contributions went under '\(outcome.rule)'")
+        for outcome in purged where outcome.contributions > 0 || outcome.images > 0 {
+            lines.append(
+                "retention: \(outcome.contributions) contributions, \(outcome.images) images went under '\(outcome.rule)'"
+            )
         }
         return lines.isEmpty ? [] : [""] + lines
     }

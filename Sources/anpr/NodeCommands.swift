@@ -178,7 +178,7 @@ struct RetentionCommand: ParsableCommand {
 
     /// Logs what was deleted, by rule.
     static func audit(_ outcomes: [RetentionOutcome], data: String, actor: String) throws {
-        for outcome in outcomes where outcome.contributions > 0 {
+        for outcome in outcomes where outcome.contributions > 0 || outcome.images > 0 {
             try Operator.audit(data).append(
                 AuditRecord(
                     at: TimestampWriter.text(Operator.now),
@@ -188,6 +188,7 @@ struct RetentionCommand: ParsableCommand {
                     request: [
                         "before": TimestampWriter.text(outcome.cutoff),
                         "sightings": String(outcome.sightings),
+                        "images": String(outcome.images),
                     ],
                     count: outcome.contributions
                 )
@@ -201,7 +202,8 @@ struct RetentionCommand: ParsableCommand {
             let oldest = outcome.oldest.map { ", oldest \(TimestampWriter.text($0))" } ?? ""
             return """
                 \(outcome.rule): \(NumberText.grouped(outcome.contributions)) contributions \(verb), \
-                \(NumberText.grouped(outcome.sightings)) sightings whole; before \
+                \(NumberText.grouped(outcome.sightings)) sightings whole, \
+                \(NumberText.grouped(outcome.images)) images; before \
                 \(TimestampWriter.text(outcome.cutoff))\(oldest)
 
                 """

@@ -111,8 +111,11 @@ struct QuarantineCommand: ParsableCommand {
     struct Replay: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "replay",
-            abstract:
-                "Take rejected records in after all, once what was wrong is mended; the daemon must not be running."
+            abstract: "Take rejected records in after all, once what was wrong is mended.",
+            discussion: """
+                Where a daemon runs on the data folder it does it itself, by the rules and cameras it has: after a change \
+                of those run anpr reload first.
+                """
         )
 
         @OptionGroup var node: ConfigurationOption
@@ -124,24 +127,14 @@ struct QuarantineCommand: ParsableCommand {
         func run() throws {
             let configuration = try node.read()
             let folder = try DataOption.existing(configuration.data)
-            let core = try NodeCore(configuration)
-            if let cameras = configuration.cameras {
-                try core.register(CommandInput.register(cameras).cameras)
-            }
-            let replayed = try Catalogue("\(folder)/catalogue.sqlite", isReadOnly: true).replayed()
-            let entries = try selection.entries(folder).filter { !replayed.contains($0.id) }
-            let report = try QuarantineReplay(core, header: header).run(entries, now: Operator.now)
-            try core.tidy()
-            try Operator.audit(folder).append(
-                AuditRecord(
-                    at: TimestampWriter.text(Operator.now),
-                    actor: Operator.name,
-                    action: .ingest,
-                    reason: "quarantine replay",
-                    request: ["feed": selection.feed, "why": selection.reason].compactMapValues(\.self),
-                    count: report.taken
-                )
+            let wanted = QuarantineReplay.Selection(
+                feed: selection.feed,
+                reason: selection.reason,
+                header: header
             )
+            let report =
+                DataLock.holder(of: folder) == nil
+                ? try replay(wanted, configuration) : try ask(wanted, folder)
             try Console.output(
                 """
                 \(NumberText.grouped(report.tried)) records tried, \(NumberText.grouped(report.taken)) taken in, \
@@ -150,6 +143,33 @@ struct QuarantineCommand: ParsableCommand {
 
                 """
             )
+        }
+
+        /// Has the daemon do it; it puts on record who asked.
+        private func ask(_ wanted: QuarantineReplay.Selection, _ folder: String) throws
+            -> QuarantineReplay.Report
+        {
+            let answer = try ControlClient.ask(ControlRequest(replay: wanted), data: folder)
+            guard let report = answer.report else {
+                Console.note("\(folder): the daemon: \(answer.error ?? "nothing was done")")
+                throw ExitCode.failure
+            }
+            return report
+        }
+
+        private func replay(_ wanted: QuarantineReplay.Selection, _ configuration: NodeConfiguration) throws
+            -> QuarantineReplay.Report
+        {
+            let core = try NodeCore(configuration)
+            if let cameras = configuration.cameras {
+                try core.register(CommandInput.register(cameras).cameras)
+            }
+            let log = Operator.audit(configuration.data)
+            try log.append(.replay(wanted, "begins", actor: Operator.name))
+            let report = try core.replay(wanted, now: Operator.now)
+            try core.tidy()
+            try log.append(.replay(wanted, "ends", actor: Operator.name, count: report.taken))
+            return report
         }
     }
 }

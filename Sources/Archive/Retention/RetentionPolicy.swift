@@ -35,6 +35,10 @@ public struct RetentionRule: Sendable, Equatable {
         case quarantine
         /// Alerts: that a vehicle of interest was seen.
         case hit
+        /// Images of plates.
+        case patch
+        /// Images of vehicles and what is around them.
+        case overview
     }
 
     /// The rule as configured, for plans and records.
@@ -101,5 +105,11 @@ public struct RetentionPolicy: Sendable, Equatable {
             })
         else { return nil }
         return rules.filter(\.isAboutSightings).map { $0.keep.cutoff(now: now) }.min()
+    }
+
+    /// The place of the rule that keeps sightings longest; `nil` when some may be kept for ever.
+    func longestRule(now: Timestamp) -> Int? {
+        guard let cutoff = latestCutoff(now: now) else { return nil }
+        return rules.firstIndex { $0.isAboutSightings && $0.keep.cutoff(now: now) == cutoff }
     }
 }

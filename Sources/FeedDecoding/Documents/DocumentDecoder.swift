@@ -3,6 +3,7 @@ import ANPRModel
 /// Decodes a feed of documents by a mapping.
 struct DocumentDecoder: Sendable {
     private var splitter: DocumentSplitter
+    private var pictures = PictureBinder()
     var mapper: RecordMapper
 
     init(_ notations: [DocumentNotation], _ mapper: RecordMapper) {
@@ -18,10 +19,15 @@ struct DocumentDecoder: Sendable {
 
     mutating func decode(_ buffer: inout FeedBuffer, isFinal: Bool, into batch: inout DecodedBatch) {
         while let unit = splitter.next(&buffer, isFinal: isFinal, into: &batch) {
-            if unit.isImage { batch.images += 1 }
+            if let kind = unit.image {
+                let place = (splitter.body, splitter.position.line)
+                let bytes = buffer.storage[unit.content]
+                pictures.take(bytes, kind, at: place, mapper.images, into: &batch)
+            }
             if let notation = unit.notation { decode(unit, notation, buffer, &batch) }
             splitter.finish(unit, &buffer)
         }
+        if isFinal { pictures.finish(into: &batch) }
     }
 
     private mutating func decode(
@@ -33,6 +39,7 @@ struct DocumentDecoder: Sendable {
         let raw = Array(buffer.storage[unit.content])
         let line = splitter.position.line + 1
         let offset = splitter.offset(of: unit, in: buffer)
+        let before = (received: batch.received, reads: batch.reads.count)
         do throws(ReadRefusal) {
             let document =
                 switch notation {
@@ -45,6 +52,8 @@ struct DocumentDecoder: Sendable {
             batch.received += 1
             batch.refuse(raw, error, line: line, offset: offset)
         }
+        let isOne = batch.received == before.received + 1 && batch.reads.count == before.reads + 1
+        pictures.note(isOne ? batch.reads.last : nil, at: (splitter.body, line), into: &batch)
     }
 }
 

@@ -15,7 +15,8 @@ struct DocumentSplitter: Sendable {
         var content: Range<Int>
         /// `nil` for a part that is no document.
         var notation: DocumentNotation?
-        var isImage = false
+        /// What it shows, if it is a picture.
+        var image: ImageKind?
         /// Where it ends in the buffer, with all that belongs to it.
         var end: Int
     }
@@ -31,6 +32,9 @@ struct DocumentSplitter: Sendable {
 
     /// Documents and bytes before the next document.
     var position = FeedPosition()
+    /// Rises where a multipart body begins or ends: parts of one body belong together.
+    private(set) var body = 0
+    private var delimiter: [UInt8] = []
     private let notations: [DocumentNotation]
     private var mode = Mode.between
     /// How far behind the front of the buffer the search goes on.
@@ -156,12 +160,20 @@ struct DocumentSplitter: Sendable {
         switch DelimiterLine(buffer.storage.span, start, buffer.end, isFinal: isFinal) {
         case .incomplete: return false
         case .none: _ = breakOff(.malformed)
-        case .closes(let end): consume(end - start, &buffer)
+        case .closes(let end):
+            consume(end - start, &buffer)
+            beginBody([])
         case .opens(let boundary, let end):
             let part = MultipartPart(delimiter: Array(buffer.storage[boundary]))
+            if part.delimiter != delimiter { beginBody(part.delimiter) }
             mode = .part(part, headStart: end - start)
         }
         return true
+    }
+
+    private mutating func beginBody(_ delimiter: [UInt8]) {
+        body += 1
+        self.delimiter = delimiter
     }
 
     // MARK: - Framing
@@ -265,7 +277,7 @@ struct DocumentSplitter: Sendable {
             unit: Unit(
                 content: content,
                 notation: notation,
-                isImage: isImage && !content.isEmpty,
+                image: isImage && !content.isEmpty ? part.imageKind : nil,
                 end: found.part
             )
         )

@@ -121,6 +121,11 @@ struct MultipartPart: Sendable {
         return first == (0xFF, 0xD8) || first == (0x89, UInt8(ascii: "P"))
     }
 
+    /// What a picture shows, by the name in its head: cameras call the patch after the plate or as cut out.
+    var imageKind: ImageKind {
+        ["plate", "patch", "crop", "ocr"].contains(where: disposition.contains) ? .plate : .overview
+    }
+
     /// How the content is written, if it is a document.
     func notation(_ bytes: Span<UInt8>, _ content: Range<Int>, _ known: [DocumentNotation])
         -> DocumentNotation?

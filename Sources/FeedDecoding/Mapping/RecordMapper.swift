@@ -93,11 +93,22 @@ struct RecordMapper: Sendable {
         put(camera ?? value(of: .camera, in: record, of: document), as: .camera)
         for field in ReadField.allCases.dropFirst(3) {
             guard let value = value(of: field, in: record, of: document) else { continue }
-            // Pictures are counted, not kept.
-            put(field == .plateImage || field == .overviewImage ? "" : value, as: field)
+            // Pictures that are not kept are counted, not carried on.
+            put(isCarried(field) ? value : "", as: field)
         }
         let canonical = text
         try assembler.assemble(canonical.span, fields, into: &batch)
+    }
+
+    /// Which pictures are kept.
+    var images: ImageRules { assembler.rules.images }
+
+    private func isCarried(_ field: ReadField) -> Bool {
+        switch field {
+        case .plateImage: images.plateMax > 0
+        case .overviewImage: images.overviewMax > 0
+        default: true
+        }
     }
 
     /// Whether the mark's member is there and empty, and an empty one means no plate.

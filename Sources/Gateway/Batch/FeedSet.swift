@@ -75,7 +75,8 @@ package struct FeedSet {
         let feed = node.configuration.feeds.first { $0.name == entry.name }
         let latest = Timestamp(milliseconds: now.milliseconds + node.configuration.futureSkew)
         // A file that the configuration does not name may speak for all forces of the node.
-        let all = NodeConfiguration.Feed(name: entry.name, forces: Set(node.configuration.forces.map(\.code)))
+        var all = NodeConfiguration.Feed(name: entry.name, forces: Set(node.configuration.forces.map(\.code)))
+        all.images = node.configuration.images
         let rules = (feed ?? all).rules(latest: latest)
         return try FeedFile(
             path: entry.path,

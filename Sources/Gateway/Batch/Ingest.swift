@@ -30,10 +30,14 @@ package struct Ingest {
         package var readsByForce: [String: Int] = [:]
         /// What left.
         package var tally = SightingTally()
-        /// Fields unknown, fields dropped, images not kept.
+        /// Fields unknown, fields dropped.
         package var unknownFields = 0
         package var droppedFields = 0
+        /// Images that came with reads, kept or not.
         package var images = 0
+        /// Images kept, and those that were to be and could not.
+        package var imagesKept = 0
+        package var imagesDropped = 0
         /// Records refused, by reason.
         package var reasons: [ReadRefusal: Int] = [:]
         /// How far, in milliseconds of event time, what has left is behind what has come.
@@ -137,6 +141,8 @@ package struct Ingest {
         report.unknownFields += chunk.batch.unknownFields
         report.droppedFields += chunk.batch.droppedFields
         report.images += chunk.batch.images
+        report.imagesKept += chunk.batch.pictures.count
+        report.imagesDropped += chunk.batch.imagesDropped
         for refusal in chunk.batch.refusals where !refusal.isContinuation {
             report.reasons[refusal.reason, default: 0] += 1
         }

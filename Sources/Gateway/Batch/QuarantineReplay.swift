@@ -1,56 +1,72 @@
 package import ANPRModel
-package import Archive
-import Deduplication
-import FeedDecoding
+import Archive
+package import FeedDecoding
 import Foundation
 
 /// Takes quarantined records in after all, once what was wrong is mended: a camera registered, a zone named.
 ///
 /// Each record is decoded anew under the feed's rules of today; one that is still refused stays as it is. What is taken
-/// is noted, so that a second replay leaves it alone; if a crash comes between, it counts as redelivered.
-package struct QuarantineReplay {
+/// is noted with it, so that it is taken once: by a second replay, and by one that was cut off and is run again.
+package struct QuarantineReplay: Sendable {
+    /// Which records.
+    package struct Selection: Codable, Sendable, Equatable {
+        /// Only of this feed.
+        package var feed: String?
+        /// Only those refused for this.
+        package var reason: String?
+        /// The header row for records of CSV feeds, without its line end.
+        package var header: String
+
+        /// A selection.
+        package init(feed: String? = nil, reason: String? = nil, header: String = "") {
+            self.feed = feed
+            self.reason = reason
+            self.header = header
+        }
+
+        /// What an auditor is told of it.
+        package var request: [String: String] { ["feed": feed, "why": reason].compactMapValues(\.self) }
+
+        func takes(_ record: Quarantine.Record) -> Bool {
+            (feed == nil || record.feed == feed) && (reason == nil || record.reason == reason)
+        }
+    }
+
     /// What a replay did.
-    package struct Report: Sendable, Equatable {
+    package struct Report: Codable, Sendable, Equatable {
         /// Records looked at.
         package var tried = 0
         /// Records that are reads now, and were taken in.
         package var taken = 0
         /// Records that can't be replayed: parts of an over-long one, or of a feed that the node no longer has.
         package var impossible = 0
+
+        /// Nothing done yet.
+        package init() {}
     }
 
-    private let node: NodeCore
-    private let header: [UInt8]
-
-    /// A replay into a node.
-    ///
-    /// - Parameter header: the header row for records of CSV feeds, without its line end.
-    package init(_ node: NodeCore, header: String) {
-        self.node = node
-        self.header = Array(header.utf8)
+    /// What a replay begins with.
+    package struct Ground: Sendable {
+        /// The feeds and their rules, and the data folder.
+        package var configuration: NodeConfiguration
+        /// The node's register.
+        package var cameras: CameraRegister
+        /// The clock against which future times are refused.
+        package var now: Timestamp
+        /// The records that were taken in before, by their ids.
+        package var replayed: Set<String>
+        /// Where the records end that the journal knows of.
+        package var place: (day: Int32, length: UInt64)
     }
 
-    /// Replays records; when this returns, what was taken is safe and worked off.
-    package func run(_ entries: [Quarantine.Entry], now: Timestamp) throws -> Report {
-        var report = Report()
-        let feeds = Set(entries.map(\.record.feed)).sorted()
-        let known = try node.configuration.feeds.filter { feeds.contains($0.name) }.map { feed in
-            (feed: feed, index: try node.source("feed", feed.name))
-        }
-        try node.start(feeds: known.map(\.index), senders: [])
-        var done: [String] = []
-        for name in feeds {
-            let own = entries.filter { $0.record.feed == name }
-            guard let place = known.first(where: { $0.feed.name == name }) else {
-                report.impossible += own.count
-                continue
-            }
-            done += try replay(own, of: place.feed, as: place.index, now, &report)
-            node.set(feed: place.index, SourceState.ended.rawValue)
-        }
-        try node.commit(isForced: true)
-        try node.noteReplayed(done)
-        return report
+    /// Records of one feed that are reads now, to be taken in as one.
+    package struct Portion: Sendable {
+        /// The feed.
+        package var feed: String
+        /// The reads.
+        package var batch = DecodedBatch()
+        /// The records, by their ids.
+        package var records: [String] = []
     }
 
     /// Why a replay was not begun.
@@ -59,41 +75,94 @@ package struct QuarantineReplay {
         package var description: String
     }
 
-    private func replay(
-        _ entries: [Quarantine.Entry],
-        of feed: NodeConfiguration.Feed,
-        as index: FeedIndex,
-        _ now: Timestamp,
-        _ report: inout Report
-    ) throws -> [String] {
-        var batch = DecodedBatch()
-        var done: [String] = []
-        let latest = Timestamp(milliseconds: now.milliseconds + node.configuration.futureSkew)
-        for entry in entries {
-            guard entry.record.continued != true, entry.record.reason != ReadRefusal.recordTooLong.name else {
+    private let folder: String
+    private let selection: Selection
+    private let feeds: [String: NodeConfiguration.Feed]
+    private let cameras: CameraRegister
+    private let latest: Timestamp
+    private let replayed: Set<String>
+    private var reader: QuarantineReader
+    /// What was done so far.
+    package private(set) var report = Report()
+
+    /// So many bytes of quarantine files are worked at a time.
+    private static let pieceLength = 1 << 18
+
+    /// A replay of a data folder's quarantine.
+    ///
+    /// - Throws: `HeaderMissing` when there are records of a CSV feed and no header.
+    package init(_ selection: Selection, on ground: Ground) throws {
+        self.selection = selection
+        cameras = ground.cameras
+        replayed = ground.replayed
+        folder = "\(ground.configuration.data)/quarantine"
+        feeds = ground.configuration.feeds.reduce(into: [:]) { $0[$1.name] = $1 }
+        latest = Timestamp(milliseconds: ground.now.milliseconds + ground.configuration.futureSkew)
+        reader = QuarantineReader(folder, before: ground.place)
+        if selection.header.isEmpty { try demandNoHeader(before: ground.place) }
+    }
+
+    /// The feeds that records can be of.
+    package var feedNames: [String] {
+        feeds.keys.filter { selection.feed == nil || selection.feed == $0 }.sorted()
+    }
+
+    /// Decodes the next records; what is in the portions counts as taken.
+    ///
+    /// - Returns: a portion for each feed with records that are reads now; `nil` at the end.
+    package mutating func next() throws -> [Portion]? {
+        let entries = try reader.read(Self.pieceLength)
+        guard !entries.isEmpty else { return nil }
+        var portions: [String: Portion] = [:]
+        var decoders: [String: FeedDecoder] = [:]
+        for entry in entries where selection.takes(entry.record) && !replayed.contains(entry.id) {
+            let record = entry.record
+            guard let feed = feeds[record.feed], Self.isWhole(record) else {
                 report.impossible += 1
                 continue
             }
             report.tried += 1
-            let format = feed.format ?? feed.path.flatMap { FeedFileName($0).format } ?? .ndjson
-            guard format != .csv || !header.isEmpty else {
-                throw HeaderMissing(description: "feed \(feed.name) is CSV: its records need their --header")
-            }
-            var decoder = FeedDecoder(
-                format: format,
-                register: node.cameras,
-                rules: feed.rules(latest: latest)
-            )
+            let fresh = decoders[feed.name] ?? decoder(of: feed)
+            decoders[feed.name] = fresh
+            var decoder = fresh
             var one = DecodedBatch()
-            decoder.decode(whole: Array(entry.record.raw), header: header, into: &one)
+            decoder.decode(whole: Array(record.raw), header: Array(selection.header.utf8), into: &one)
             guard one.rejected == 0, !one.reads.isEmpty else { continue }
-            batch.append(one)
-            done.append(entry.id)
+            report.taken += 1
+            portions[feed.name, default: Portion(feed: feed.name)].batch.append(one)
+            portions[feed.name]?.records.append(entry.id)
         }
-        report.taken += done.count
-        guard !done.isEmpty else { return [] }
-        let progress = node.state.progress[index] ?? FeedProgress(line: 0, offset: 0, length: 0, hash: 0)
-        try node.take(batch, from: index, named: feed.name, progress: progress, now: now)
-        return done
+        return portions.values.sorted { $0.feed < $1.feed }
+    }
+
+    private func decoder(of feed: NodeConfiguration.Feed) -> FeedDecoder {
+        FeedDecoder(format: Self.format(of: feed), register: cameras, rules: feed.rules(latest: latest))
+    }
+
+    private static func format(of feed: NodeConfiguration.Feed) -> FeedFormat {
+        feed.format ?? feed.path.flatMap { FeedFileName($0).format } ?? .ndjson
+    }
+
+    private static func isWhole(_ record: Quarantine.Record) -> Bool {
+        record.continued != true && record.reason != ReadRefusal.recordTooLong.name
+    }
+
+    /// Refuses to begin what would stop at a record of CSV.
+    private func demandNoHeader(before place: (day: Int32, length: UInt64)) throws {
+        let tables = feedNames.filter { name in feeds[name].map { Self.format(of: $0) == .csv } ?? false }
+        guard !tables.isEmpty else { return }
+        var reader = QuarantineReader(folder, before: place)
+        while true {
+            let entries = try reader.read(Self.pieceLength)
+            guard !entries.isEmpty else { return }
+            for entry in entries
+            where selection.takes(entry.record) && tables.contains(entry.record.feed)
+                && Self.isWhole(entry.record) && !replayed.contains(entry.id)
+            {
+                throw HeaderMissing(
+                    description: "feed \(entry.record.feed) is CSV: its records need their --header"
+                )
+            }
+        }
     }
 }

@@ -19,6 +19,7 @@ extension ConfigurationParser {
             }
             var feed = NodeConfiguration.Feed(name: name, forces: forces(of: name, members, item))
             feed.format = format(of: name, members["format"])
+            feed.images = configuration.images
             feed.timeZone = timeZone(of: name, members["timeZone"])
             parseRecords(of: &feed, members, item)
             parseSource(of: &feed, members, item)

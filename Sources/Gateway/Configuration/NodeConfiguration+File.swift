@@ -74,7 +74,7 @@ struct ConfigurationParser {
     mutating func parse(_ root: Node) {
         let known = [
             "node", "data", "forces", "cameras", "feeds", "deduplication", "forward", "receive", "retention",
-            "http", "interest",
+            "http", "interest", "images",
         ]
         let members = reader.members(root, of: "the configuration", known: known)
         configuration.node = reader.text(members["node"], "node", in: root) ?? ""
@@ -84,6 +84,7 @@ struct ConfigurationParser {
         }
         if let http = members["http"] { parseHTTP(http) }
         parseForces(members["forces"])
+        if let images = members["images"] { parseImages(images) }
         parseFeeds(members["feeds"])
         if let node = members["deduplication"] { parseDeduplication(node) }
         for item in reader.items(members["forward"], of: "forward") { parseForward(item) }
@@ -121,6 +122,26 @@ struct ConfigurationParser {
         if let most = reader.integer(members["intakeMax"], "intakeMax", 1 << 20...1 << 40) {
             configuration.intakeMax = most
         }
+    }
+
+    private mutating func parseImages(_ node: Node) {
+        let members = reader.members(node, of: "images", known: ["keep", "plateMax", "overviewMax"])
+        let lengths = 1...(8 << 20)
+        var rules = NodeConfiguration.imagesDefault
+        rules.plateMax = reader.integer(members["plateMax"], "plateMax", lengths) ?? rules.plateMax
+        rules.overviewMax =
+            reader.integer(members["overviewMax"], "overviewMax", lengths) ?? rules.overviewMax
+        switch members["keep"].map({ reader.text($0, "keep of images") ?? "all" }) ?? "all" {
+        case "all": break
+        case "plate": rules.overviewMax = 0
+        case "none": rules = ImageRules()
+        case let other:
+            reader.note(
+                "keep of images: '\(other)' is not known; there are all, plate, none",
+                at: members["keep"]
+            )
+        }
+        configuration.images = rules
     }
 
     /// An address to listen on.

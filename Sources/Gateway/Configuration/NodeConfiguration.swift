@@ -93,6 +93,8 @@ package struct NodeConfiguration: Sendable {
         package var clientCertificate: String?
         /// The longest body of one post, unpacked, in bytes.
         package var bodyMax = 64 << 20
+        /// Which of its images are kept: as the node has it.
+        package var images = NodeConfiguration.imagesDefault
     }
 
     /// Where sightings are sent on.
@@ -156,10 +158,15 @@ package struct NodeConfiguration: Sendable {
     package var forward: [Forward] = []
     /// What comes from other nodes.
     package var receive: Receive?
+    /// Which images that come with reads are kept.
+    package var images = NodeConfiguration.imagesDefault
     /// How long things are kept.
     package var retention = RetentionPolicy()
     /// Which vehicles it looks out for, if any.
     package var interest: Interest?
+
+    /// All images are kept: patches of up to 64 KiB, overviews of up to 1 MiB.
+    package static let imagesDefault = ImageRules(plateMax: 64 << 10, overviewMax: 1 << 20)
 
     /// Who reads the sighting log, by the names of their cursors; what all have passed may go.
     package var logReaders: [String] {

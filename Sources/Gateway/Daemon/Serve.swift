@@ -60,6 +60,13 @@ package struct Serve {
         services += forwarders(node)
         if let alerts { services += webhooks(alerts, node) + [alerts] }
         services += links(node)
+        services.append(
+            ControlServer(
+                data: configuration.data,
+                desk: ReplayDesk(data: configuration.data, node: node, alerts: alerts),
+                logger: logger
+            )
+        )
         services.append(Reloader(intakes: intakes))
         services.append(intakes)
         if let http = configuration.http { services.append(server(http, table, node, alerts, subscribers)) }

@@ -13,6 +13,9 @@ import NIOCore
 /// `sendCompactCapture`, `sendCompoundCapture` (up to 50) and `sendCapture`. An empty result means that the captures are on
 /// stable storage, as reads or, where they were refused, in quarantine: a reader that sent them again would only be
 /// refused again. Any other result says why nothing was taken.
+///
+/// `POST /bof2/services/inputbinarydatawebservice` takes `addBinaryCaptureData`: an image of a capture, which may come before it,
+/// after it, or twice. An empty result means that the image is on stable storage; any other, that nothing has changed.
 struct CaptureService: Sendable {
     let table: FeedTable
     let budget: IntakeBudget
@@ -21,7 +24,11 @@ struct CaptureService: Sendable {
     private static let bodyMax = 8 << 20
 
     /// Answers a call.
-    func answer(_ request: Request) async -> Response {
+    ///
+    /// - Parameter operations: those of the service that is called.
+    func answer(_ request: Request, operations: Set<String> = CaptureCall.captureOperations) async
+        -> Response
+    {
         do {
             let expected = request.headers[.contentLength].flatMap { Int($0) } ?? Self.bodyMax
             let room = min(max(expected, 0), Self.bodyMax)
@@ -43,7 +50,7 @@ struct CaptureService: Sendable {
                     detail: "the call did not come whole; nothing of it was taken"
                 )
             }
-            let call = try CaptureCall(Array(body.readableBytesView))
+            let call = try CaptureCall(Array(body.readableBytesView), operations)
             return Self.envelope(call.operation, try await take(call))
         } catch let problem as Problem {
             return problem.response
@@ -68,8 +75,39 @@ struct CaptureService: Sendable {
         var decoder = intake.decoder()
         var batch = DecodedBatch()
         decoder.decode(&buffer, isFinal: true, into: &batch)
+        let rules = intake.feed.images
+        if CaptureCall.binaryOperations.contains(call.operation) {
+            if let refusal = Self.takeAlone(call.images, &batch, rules) { return refusal }
+        } else if let read = batch.reads.first {
+            for image in call.images {
+                batch.take(base64: image.text.span, image.text.indices, image.kind, of: read, rules)
+            }
+        }
         _ = try await intake.accept(batch)
         return ""
+    }
+
+    /// Leaves in a batch nothing but the image of its one capture.
+    ///
+    /// - Returns: why that can't be, if it can't.
+    private static func takeAlone(
+        _ images: [CaptureCall.Image],
+        _ batch: inout DecodedBatch,
+        _ rules: ImageRules
+    ) -> String? {
+        guard let read = batch.reads.first else {
+            return
+                "the capture that is named can't be one: \(batch.refusals.first?.reason.name ?? "no plate")"
+        }
+        guard let image = images.first else {
+            return "binaryDataType is neither P nor C, or there is no binaryImage"
+        }
+        guard rules.lengthMax(image.kind) > 0 else { return "images of this type are not kept here" }
+        guard batch.take(base64: image.text.span, image.text.indices, image.kind, of: read, rules) else {
+            return "the image is longer than \(rules.lengthMax(image.kind)) bytes, not base 64 or no JPEG"
+        }
+        batch.keepImagesAlone()
+        return nil
     }
 
     private static func envelope(_ operation: String, _ result: String) -> Response {
@@ -97,13 +135,25 @@ struct CaptureCall {
         var line: String
     }
 
+    /// An image of the call's one capture, as base 64.
+    struct Image {
+        var kind: ImageKind
+        var text: [UInt8]
+    }
+
     /// The most captures in one call.
     static let capturesMax = 50
+    /// The operations of the capture service.
+    static let captureOperations: Set = ["sendCompactCapture", "sendCompoundCapture", "sendCapture"]
+    /// The operations of the binary data service.
+    static let binaryOperations: Set = ["addBinaryCaptureData"]
 
     /// The operation's name.
     private(set) var operation: String
     /// Its captures, in order.
     private(set) var captures: [Capture] = []
+    /// Its images, of a call of one capture.
+    private(set) var images: [Image] = []
 
     /// The order of a compact capture's values, as `sendCapture` names them.
     private static let names = [
@@ -112,8 +162,16 @@ struct CaptureCall {
         "motionTowardCamera",
     ]
 
+    /// The same of an image's capture, which is named by its identity alone.
+    private static let binaryNames = [
+        "signature", "username", "vrm", "feedIdentifier", "sourceIdentifier", "cameraIdentifier",
+        "captureTime",
+    ]
+
     /// Takes a SOAP envelope apart.
-    init(_ bytes: [UInt8]) throws(Problem) {
+    ///
+    /// - Parameter operations: those that are known.
+    init(_ bytes: [UInt8], _ operations: Set<String>) throws(Problem) {
         let envelope: DocumentNode
         do throws(ReadRefusal) {
             envelope = try DocumentNode(xml: bytes)
@@ -122,20 +180,37 @@ struct CaptureCall {
             let call = calls.first(where: { !$0.name.hasPrefix("@") })
         else { throw Self.unreadable("the body is no SOAP envelope with a call") }
         operation = call.name
+        guard operations.contains(operation) else { throw Self.unreadable("the operation is not known") }
         switch operation {
         case "sendCompactCapture", "sendCompoundCapture":
             for text in Self.texts(of: call.value) { captures.append(Self.capture(of: text)) }
         case "sendCapture":
-            let values = Self.names.map {
-                Self.member($0, of: call.value).flatMap { Self.texts(of: $0).first } ?? ""
+            captures = [try Self.capture(Self.names, of: call.value)]
+            takeImage("plateImage", .plate, of: call.value)
+            takeImage("overviewImage", .overview, of: call.value)
+        default:
+            captures = [try Self.capture(Self.binaryNames, of: call.value)]
+            switch Self.member("binaryDataType", of: call.value)?.word {
+            case "P": takeImage("binaryImage", .plate, of: call.value)
+            case "C": takeImage("binaryImage", .overview, of: call.value)
+            default: break
             }
-            // A line end or a bar inside a value would make it another capture.
-            guard !values.contains(where: { $0.contains("|") || $0.contains("\n") }) else {
-                throw Self.unreadable("a value holds a bar or a line end")
-            }
-            captures = [Self.capture(of: values.joined(separator: "|"))]
-        default: throw Self.unreadable("the operation is not known")
         }
+    }
+
+    private mutating func takeImage(_ name: String, _ kind: ImageKind, of call: DocumentNode) {
+        guard let text = Self.member(name, of: call)?.word, !text.isEmpty else { return }
+        images.append(Image(kind: kind, text: Array(text.utf8)))
+    }
+
+    /// A capture whose values are members of the call.
+    private static func capture(_ names: [String], of call: DocumentNode) throws(Problem) -> Capture {
+        let values = names.map { member($0, of: call).flatMap { texts(of: $0).first } ?? "" }
+        // A line end or a bar inside a value would make it another capture.
+        guard !values.contains(where: { $0.contains("|") || $0.contains("\n") }) else {
+            throw unreadable("a value holds a bar or a line end")
+        }
+        return capture(of: values.joined(separator: "|"))
     }
 
     private static func unreadable(_ why: String) -> Problem {

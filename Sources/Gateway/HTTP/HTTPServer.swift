@@ -36,6 +36,11 @@ struct HTTPServer: Service {
         for name in ["inputcapturewebservice", "InputCaptureWebService"] {
             router.post("/bof2/services/\(name)") { request, _ in await captures.answer(request) }
         }
+        for name in ["inputbinarydatawebservice", "InputBinaryDataWebService"] {
+            router.post("/bof2/services/\(name)") { request, _ in
+                await captures.answer(request, operations: CaptureCall.binaryOperations)
+            }
+        }
         if let alerts { router.get("/v1/alerts") { request, _ in await alerts.answer(request) } }
         router.get("/livez") { _, _ in Response.json("{\"status\":\"live\"}") }
         router.get("/readyz") { _, _ in await status.ready() }

@@ -86,12 +86,22 @@ struct MetricsText {
         for (name, help, value) in [
             ("ignored", "Documents that are no reads by their kind, since the start.", \.gauges.ignored),
             (
+                "images_dropped",
+                "Images too long, no JPEG or of no one read, since the start.", \.gauges.imagesDropped
+            ),
+            (
                 "dropped_fields", "Optional fields that could not be used, since the start.",
                 \.gauges.droppedFields
             ),
         ] as [(String, String, KeyPath<NodeStatus.Feed, Int>)] {
             counter("anpr_feed_\(name)_total", help, status.feeds.map { (label($0), $0[keyPath: value]) })
         }
+        let kept = status.feeds.flatMap { feed in
+            ImageKind.allCases.map { kind in
+                ("\(label(feed)),kind=\"\(kind.name)\"", feed.gauges.imagesKept[kind] ?? 0)
+            }
+        }
+        counter("anpr_feed_images_kept_total", "Images kept, since the start, by what they show.", kept)
         head("anpr_feed_silence_seconds", "Time since anything came of a feed that is waited for.", "gauge")
         for feed in status.feeds {
             if let silence = feed.silence { text += "anpr_feed_silence_seconds{\(label(feed))} \(silence)\n" }

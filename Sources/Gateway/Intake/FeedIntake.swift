@@ -95,7 +95,7 @@ package final class FeedIntake: Sendable {
 
     /// Takes a batch in; it is on stable storage when this returns.
     package func accept(_ batch: DecodedBatch) async throws -> Receipt {
-        if batch.received > 0 || batch.ignored > 0 {
+        if batch.received > 0 || batch.ignored > 0 || batch.images > 0 {
             try await node.accept(batch, from: index, named: name)
             await alerts?.arrived(batch.reads)
         }
@@ -129,7 +129,8 @@ extension NodeConfiguration.Feed {
             camera: camera,
             dateOrder: dateOrder,
             epochIsLocal: epochIsLocal,
-            mapping: mapping
+            mapping: mapping,
+            images: images
         )
     }
 

@@ -25,6 +25,8 @@ struct PostedBody {
     private let budget: IntakeBudget
     private var length = 0
     private var reserved = 0
+    /// How many bytes of images were decoded and counted.
+    private var pictureBytes = 0
 
     /// What a post costs beside its bytes: buffers, decoder, task.
     private static let overhead = 4096
@@ -77,7 +79,15 @@ struct PostedBody {
             guard length <= lengthMax else { throw .tooLong }
             try reserve(count)
             decoder.decode(&buffer, isFinal: false, into: &batch)
+            try reservePictures()
         }
+    }
+
+    /// Images count beside the text they came in: both are held until the post is answered.
+    private mutating func reservePictures() throws(Fault) {
+        guard batch.pictureBytes > pictureBytes else { return }
+        try reserve(batch.pictureBytes - pictureBytes)
+        pictureBytes = batch.pictureBytes
     }
 
     /// Takes the end.
@@ -85,6 +95,7 @@ struct PostedBody {
     /// - Returns: the decoder, to be used again.
     mutating func finish() throws(Fault) -> FeedDecoder {
         decoder.decode(&buffer, isFinal: true, into: &batch)
+        try reservePictures()
         guard unpacker.isWhole else { throw .damaged("the compressed body ends too early") }
         return decoder
     }

@@ -32,9 +32,6 @@ extension NodeCore {
         log.extent.next - (try catalogue.snapshot().archivedThrough)
     }
 
-    /// Notes quarantine records that were taken in after all.
-    package func noteReplayed(_ records: [String]) throws { try catalogue.noteReplayed(records) }
-
     /// Notes what the next node has.
     package func delivered(to forward: String, before sequence: UInt64) throws {
         try catalogue.setCursor("forward:\(forward)", sequence)
@@ -61,7 +58,7 @@ extension NodeCore {
         return try retention.plan(now: now)
     }
 
-    /// Deletes what is past its date: from segments, the log, the journal and quarantine.
+    /// Deletes what is past its date: images, and from segments, the log, the journal and quarantine.
     ///
     /// What a forwarder has still to send stays in the log until it is sent.
     package func applyRetention(now: Timestamp) throws -> [RetentionOutcome] {
@@ -92,6 +89,11 @@ extension NodeCore {
     }
 
     private var retention: Retention {
-        Retention(archiver: archiver, catalogue: catalogue, policy: configuration.retention)
+        Retention(
+            archiver: archiver,
+            catalogue: catalogue,
+            policy: configuration.retention,
+            images: images
+        )
     }
 }

@@ -47,6 +47,7 @@ package final class NodeCore {
     let catalogue: Catalogue
     let journal: Journal
     let quarantine: Quarantine
+    let images: ImageStore
     let archiver: Archiver
     var encoder: FrameEncoder
     private var encoderCount = 0
@@ -62,6 +63,8 @@ package final class NodeCore {
     private var wasAtRest = false
     private var observer: ((LoggedRun) -> Void)?
     private var quarantineDay: Int32 = 0
+    /// What was intended with quarantined records and could not be noted as done or not done.
+    var unsettled: (intent: ReplayIntent, wasTaken: Bool)?
     /// What went wrong while something was written: from then on nothing is taken, and a restart finds out what is there.
     private var failure: (any Error)?
 
@@ -86,6 +89,7 @@ package final class NodeCore {
         journal = try Journal("\(data)/journal")
         log = try SightingLog(logFolder)
         quarantine = try Quarantine("\(data)/quarantine")
+        images = try ImageStore("\(data)/images")
         archiver = try Archiver("\(data)/archive", log: logFolder, catalogue: catalogue)
         encoder = FrameEncoder(register: CameraRegister())
         let rules = HistoryRules(configuration)
@@ -116,12 +120,14 @@ package final class NodeCore {
     private func recover() throws {
         recovery.strays = try archiver.removeStrays()
         let covered = log.extent.mark.journalEntry
+        unsettled = try catalogue.meta(ReplayIntent.key).flatMap(ReplayIntent.init(text:)).map { ($0, false) }
         defer { quarantineDay = state.quarantine.day }
         recovery.tornBytes = try journal.replay { number, entry in
             var given = SightingBatch()
             try state.apply(entry, into: &given)
             if number >= covered { output.append(contentsOf: given) }
             recovery.entries += 1
+            if unsettled?.intent.isMet(by: number, entry) == true { unsettled?.wasTaken = true }
             return max(state.latest, state.closedThrough)
         }
         guard journal.next >= covered else {
@@ -131,6 +137,7 @@ package final class NodeCore {
             )
         }
         try quarantine.recover(day: state.quarantine.day, length: state.quarantine.length)
+        if let (intent, wasTaken) = unsettled { try settle(intent, wasTaken: wasTaken) }
         // A file of the log has one register, which this run may change.
         updateEncoder()
         if recovery.entries > 0 { try log.closePart(register: state.register, encoder: encoder) }
@@ -183,6 +190,7 @@ package final class NodeCore {
                 raw: refusal.raw
             )
         }
+        try images.append(batch.pictures, register: state.register)
         // Never an earlier day's file than the journal has seen, whatever the clock says.
         try quarantine.append(records, day: max(now.day, quarantineDay))
         quarantineDay = max(now.day, quarantineDay)
@@ -304,6 +312,7 @@ package final class NodeCore {
         guard journal.unsyncedCount > 0 else { return }
         do {
             try quarantine.sync()
+            try images.sync()
             try journal.sync(snapshot: journal.needsSnapshot ? try state.snapshot() : [])
             safeCount = waiting.count
         } catch let error as StorageError where error.code == .full {
@@ -321,6 +330,7 @@ package final class NodeCore {
         do {
             try journal.discardUnsynced()
             try quarantine.cut(to: state.quarantine)
+            try images.discardUnsynced()
         } catch {
             failure = error
             throw error

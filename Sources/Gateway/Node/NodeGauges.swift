@@ -13,6 +13,10 @@ package struct NodeGauges: Sendable {
         package private(set) var droppedFields = 0
         /// Fields that the format does not know.
         package private(set) var unknownFields = 0
+        /// Images kept, by what they show.
+        package private(set) var imagesKept: [ImageKind: Int] = [:]
+        /// Images that were to be kept and could not be.
+        package private(set) var imagesDropped = 0
         /// Documents or records that are no reads by their kind, such as heartbeats.
         package private(set) var ignored = 0
         /// Batches taken.
@@ -30,6 +34,8 @@ package struct NodeGauges: Sendable {
             ignored += batch.ignored
             droppedFields += batch.droppedFields
             unknownFields += batch.unknownFields
+            imagesDropped += batch.imagesDropped
+            for picture in batch.pictures { imagesKept[picture.kind, default: 0] += 1 }
             for refusal in batch.refusals where !refusal.isContinuation {
                 refused[refusal.reason, default: 0] += 1
             }

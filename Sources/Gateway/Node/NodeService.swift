@@ -126,6 +126,26 @@ package actor NodeService {
         gauges.note(batch, of: feed, received: received)
     }
 
+    /// What a replay of quarantined records begins with: all that is safe now.
+    package func replayGround() throws -> QuarantineReplay.Ground {
+        settle()
+        return try core.replayGround(now: Self.now)
+    }
+
+    /// Takes quarantined records in that are reads now; they are safe, and noted as taken, when this returns.
+    ///
+    /// - Throws: `StorageError` when nothing of the portion was taken.
+    package func accept(_ portion: QuarantineReplay.Portion) throws {
+        if let shortage, core.unlogged >= Self.unloggedMax { throw shortage }
+        settle()
+        let feed = try core.source("feed", portion.feed)
+        let received = Self.now
+        // A feed that isn't waited for doesn't become one that is by what it brought long ago.
+        let state = feedsHeard[feed] == nil ? (feeds[portion.feed] == nil ? SourceState.ended : .idle) : nil
+        try core.replay(portion, from: feed, then: state, now: received)
+        gauges.note(portion.batch, of: feed, received: received)
+    }
+
     /// Notes that a feed has ended, so that it holds the others back no more.
     package func ended(_ name: String) throws {
         guard let feed = feeds.removeValue(forKey: name) else { return }

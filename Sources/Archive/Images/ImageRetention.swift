@@ -1,0 +1,140 @@
+import ANPRModel
+
+/// A contribution that goes, for the images of its reads.
+struct PurgedContribution {
+    var vrm: VRM
+    var camera: CameraIndex
+    /// From its first read to the end of its sighting.
+    var times: ClosedRange<Timestamp>
+    /// The rule by which it goes.
+    var rule: Int
+}
+
+/// The contributions of a run of sightings that go, found by mark.
+struct PurgedContributions {
+    private var all: [PurgedContribution]
+    private let register: CameraRegister
+
+    init(_ all: [PurgedContribution] = [], _ register: CameraRegister = CameraRegister()) {
+        self.all = all.sorted { $0.vrm.packed < $1.vrm.packed }
+        self.register = register
+    }
+
+    /// The days on which their reads were captured.
+    var days: Set<Int32> {
+        all.reduce(into: []) { days, part in
+            days.insert(part.times.lowerBound.day)
+            days.insert(part.times.upperBound.day)
+        }
+    }
+
+    /// The rule by which the read of an image goes, if it does.
+    func rule(_ binding: ImageBinding) -> Int? {
+        var low = 0
+        var high = all.count
+        while low < high {
+            let middle = (low + high) / 2
+            if all[middle].vrm.packed < binding.vrm.packed { low = middle + 1 } else { high = middle }
+        }
+        while low < all.count, all[low].vrm == binding.vrm {
+            let camera = register.cameras[Int(all[low].camera)]
+            if all[low].times.contains(binding.captured), camera.name == binding.camera,
+                camera.force == binding.force
+            {
+                return all[low].rule
+            }
+            low += 1
+        }
+        return nil
+    }
+}
+
+extension ImageStore {
+    /// What a purge of a day found.
+    struct Purge {
+        /// Images that go, by the rule; one that belongs to several reads counts for each.
+        var images: [Int: Int] = [:]
+        /// The earliest of them, by the rule.
+        var oldest: [Int: Timestamp] = [:]
+    }
+
+    /// The days with images, counted from 1970-01-01.
+    var days: [Int32] { Self.days(in: folder) }
+
+    /// Removes what is due from a day's file; the room is free when this returns.
+    ///
+    /// An image that another read still holds stays. The file goes whole where nothing stays, else it is written anew and
+    /// renamed: after a crash in between the old one is there, whole.
+    ///
+    /// - Parameters:
+    ///   - isDry: whether nothing is to be changed.
+    ///   - rule: the rule by which a read's image goes, if it does.
+    /// - Complexity: memory for the hashes of the images that stay.
+    func purge(
+        _ day: Int32,
+        isDry: Bool,
+        by rule: (ImageBinding) -> Int?
+    ) throws(StorageError) -> Purge {
+        var purge = Purge()
+        let path = "\(folder)/\(Self.fileName(day))"
+        guard DataFolder.exists(path) else { return purge }
+        if !isDry { try close(day) }
+        let file = try DataFile(path, .read)
+        var kept: Set<ImageHash> = []
+        var reader = ImageFileReader(file, length: try file.length())
+        while let place = try reader.next() {
+            guard case .binding(let binding) = place.record else { continue }
+            if let index = rule(binding) {
+                purge.images[index, default: 0] += 1
+                purge.oldest[index] = min(purge.oldest[index] ?? binding.captured, binding.captured)
+            } else {
+                kept.insert(binding.hash)
+            }
+        }
+        guard !isDry, !purge.images.isEmpty else { return purge }
+        if kept.isEmpty {
+            try DataFolder.remove(path)
+        } else {
+            try rewrite(file, path, kept, by: rule)
+        }
+        try DataFolder.sync(folder)
+        return purge
+    }
+
+    private func rewrite(
+        _ file: DataFile,
+        _ path: String,
+        _ kept: Set<ImageHash>,
+        by rule: (ImageBinding) -> Int?
+    ) throws(StorageError) {
+        let fresh = try DataFile(path + Self.temporary, .replace)
+        try fresh.write(ImageRecords.magic, at: 0)
+        var length = ImageRecords.magic.count
+        var missing = kept
+        var reader = ImageFileReader(file, length: try file.length())
+        while let place = try reader.next() {
+            switch place.record {
+            case .mark: continue
+            case .content(let hash): guard missing.remove(hash) != nil else { continue }
+            case .binding(let binding): guard rule(binding) == nil else { continue }
+            }
+            try fresh.write(try file.read(place.end - place.start, at: place.start), at: length)
+            length += place.end - place.start
+        }
+        try fresh.sync()
+        try DataFolder.rename(path + Self.temporary, to: path)
+    }
+}
+
+extension RetentionPolicy {
+    /// The place of the rule that decides about an image by its own class.
+    func rule(_ binding: ImageBinding) -> Int? {
+        let own: RetentionRule.DataClass = binding.kind == .plate ? .patch : .overview
+        return rules.firstIndex { rule in
+            guard rule.dataClass == nil || rule.dataClass == own else { return false }
+            guard rule.force == nil || rule.force == binding.force else { return false }
+            guard let limit = rule.confidenceBelow else { return true }
+            return binding.confidence >= 0 && Int(binding.confidence) < limit
+        }
+    }
+}

@@ -1,0 +1,111 @@
+public import ANPRModel
+import Compression
+
+/// What images are asked for; every condition that is set must hold.
+public struct ImageQuery: Sendable, Equatable {
+    /// The read's mark.
+    public var mark: MarkPattern?
+    /// The marks it can be of.
+    public var marks: Set<VRM>?
+    /// Captured at or after this.
+    public var from: Timestamp?
+    /// Captured at or before this.
+    public var to: Timestamp?
+    /// The camera, by name.
+    public var camera: String?
+    /// The owning force, by code.
+    public var force: String?
+    /// What it shows.
+    public var kind: ImageKind?
+    /// How its hash begins, in hexadecimal.
+    public var hash: String?
+    /// The cameras that can have taken it, by force and name.
+    public var cameras: Set<[String]>?
+
+    /// Everything.
+    public init() {}
+
+    func matches(_ binding: ImageBinding) -> Bool {
+        if let mark, !mark.matches(binding.vrm) { return false }
+        if let marks, !marks.contains(binding.vrm) { return false }
+        if let from, binding.captured < from { return false }
+        if let to, binding.captured > to { return false }
+        if let camera, camera != binding.camera { return false }
+        if let force, force != binding.force { return false }
+        if let kind, kind != binding.kind { return false }
+        if let hash, !binding.hash.text.hasPrefix(hash) { return false }
+        if let cameras, !cameras.contains([binding.force, binding.camera]) { return false }
+        return true
+    }
+
+    func takes(day: Int32) -> Bool { (from?.day ?? .min) <= day && day <= (to?.day ?? .max) }
+}
+
+/// Finds the images of a data folder, while another process may be writing to it.
+public struct ImageSearch {
+    /// An image that was found.
+    public struct Found: Sendable, Equatable {
+        /// Whose it is.
+        public var binding: ImageBinding
+        /// How many bytes it has.
+        public var length: Int
+        /// Where it stands.
+        var place: Int
+    }
+
+    private let folder: String
+
+    /// A search over a data folder.
+    public init(data folder: String) { self.folder = "\(folder)/images" }
+
+    /// The images that match, newest first.
+    ///
+    /// - Complexity: looks at all records of the days asked for.
+    public func run(_ query: ImageQuery) throws -> [Found] {
+        var found: [Found] = []
+        for day in ImageStore.days(in: folder) where query.takes(day: day) {
+            found += try search(day, query)
+        }
+        return found.sorted { left, right in
+            let (a, b) = (left.binding, right.binding)
+            if a.captured != b.captured { return a.captured > b.captured }
+            return (a.force, a.camera, a.kind.rawValue, a.hash.text)
+                < (b.force, b.camera, b.kind.rawValue, b.hash.text)
+        }
+    }
+
+    private func search(_ day: Int32, _ query: ImageQuery) throws(StorageError) -> [Found] {
+        let file = try DataFile("\(folder)/\(ImageStore.fileName(day))", .read)
+        let length = try file.length()
+        var found: [Found] = []
+        var bindings = ImageFileReader(file, length: length)
+        while let place = try bindings.next() {
+            guard case .binding(let binding) = place.record, query.matches(binding) else { continue }
+            found.append(Found(binding: binding, length: 0, place: 0))
+        }
+        guard !found.isEmpty else { return [] }
+        let wanted = Set(found.map(\.binding.hash))
+        var contents: [ImageHash: ImageFileReader.Place] = [:]
+        var reader = ImageFileReader(file, length: length)
+        while contents.count < wanted.count, let place = try reader.next() {
+            if case .content(let hash) = place.record, wanted.contains(hash) { contents[hash] = place }
+        }
+        return found.compactMap { one in
+            guard let place = contents[one.binding.hash] else { return nil }
+            return Found(binding: one.binding, length: place.pictureLength, place: place.start)
+        }
+    }
+
+    /// The bytes of an image that was found: just those that came with the read.
+    ///
+    /// - Throws: `StorageError` of code `damaged` when what stands there is not that image.
+    public func jpeg(of found: Found) throws(StorageError) -> [UInt8] {
+        let path = "\(folder)/\(ImageStore.fileName(found.binding.day))"
+        let start = found.place + ImageRecords.headLength + ImageRecords.hashLength
+        let bytes = try DataFile(path, .read).read(found.length, at: start)
+        guard ImageHash(of: bytes) == found.binding.hash else {
+            throw StorageError(.damaged, "\(path): the image at byte \(found.place) is not what it should be")
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,99 @@
+public import ANPRModel
+
+/// The images that came with reads: each once a day however many reads name it, bound to the reads it belongs to.
+///
+/// A file a day of capture (UTC), so that what is past its date goes whole. What `append` takes is safe once `sync` returns; the
+/// same image of the same read again changes nothing, so an image may come before its read, after it, or twice.
+///
+/// - Complexity: an append writes the image once and looks two places up; `sync` is one `fdatasync` for each day that was added
+///   to, mostly one.
+public final class ImageStore {
+    let folder: String
+    private var files: [ImageFile] = []
+
+    /// So many days are open at once.
+    private static let filesMax = 4
+
+    /// A store in a folder, which is made with the first image.
+    public init(_ folder: String) throws(StorageError) {
+        self.folder = folder
+        // What a rewrite that was cut off left there.
+        for name in DataFolder.names(in: folder) where name.hasSuffix(Self.temporary) {
+            try DataFolder.remove("\(folder)/\(name)")
+        }
+    }
+
+    /// The ending of a file that is not whole yet.
+    static let temporary = ".tmp"
+
+    /// The name of a day's file, by which files sort as their days do.
+    static func fileName(_ day: Int32) -> String {
+        TimestampWriter.text(Timestamp(milliseconds: Int64(day) * 86_400_000)).prefix(10) + ".images"
+    }
+
+    /// The days that have a file, oldest first, counted from 1970-01-01.
+    static func days(in folder: String) -> [Int32] {
+        DataFolder.names(in: folder).compactMap { name in
+            guard name.hasSuffix(".images"),
+                case .moment(let moment) = TimestampReader.read(name.prefix(10) + "T00:00:00Z")
+            else { return nil }
+            return moment.day
+        }
+    }
+
+    /// Takes images; they are safe once `sync` returns.
+    ///
+    /// - Parameter register: names the cameras.
+    /// - Throws: `StorageError`; of code `full` when there is no room: what was taken before can be synced or taken back.
+    public func append(_ images: [ReadImage], register: CameraRegister) throws(StorageError) {
+        // Each day's file is opened once, whatever the order.
+        for image in images.count > 1 ? images.sorted(by: { $0.captured < $1.captured }) : images {
+            let camera = register.cameras[Int(image.camera)]
+            let binding = ImageBinding(
+                hash: ImageHash(of: image.jpeg),
+                kind: image.kind,
+                confidence: image.confidence,
+                vrm: image.vrm,
+                captured: image.captured,
+                force: camera.force,
+                camera: camera.name
+            )
+            _ = try file(of: binding.day).add(binding, image.jpeg)
+        }
+    }
+
+    /// Returns when all images taken are on stable storage.
+    public func sync() throws(StorageError) {
+        for file in files { try file.sync() }
+    }
+
+    /// Takes back what was taken since the last `sync`, after one that failed.
+    public func discardUnsynced() throws(StorageError) {
+        for file in files { try file.discardUnsynced() }
+    }
+
+    private func file(of day: Int32) throws(StorageError) -> ImageFile {
+        if let known = files.firstIndex(where: { $0.day == day }) {
+            // The one used last stands last.
+            if known < files.count - 1 { files.append(files.remove(at: known)) }
+            return files[files.count - 1]
+        }
+        if files.isEmpty { try DataFolder.make(folder) }
+        if files.count >= Self.filesMax, let idle = files.firstIndex(where: { !$0.isDirty }) {
+            files.remove(at: idle)
+        } else if files.count >= Self.filesMax {
+            try files[0].sync()
+            files.removeFirst()
+        }
+        let opened = try ImageFile(folder, day: day)
+        files.append(opened)
+        return opened
+    }
+
+    /// Lets go of a day's file, before it is replaced or removed.
+    func close(_ day: Int32) throws(StorageError) {
+        guard let known = files.firstIndex(where: { $0.day == day }) else { return }
+        try files[known].sync()
+        files.remove(at: known)
+    }
+}
