@@ -138,11 +138,11 @@ public final class Catalogue {
 
     /// Notes quarantine records that were taken in after all.
     public func noteReplayed(_ records: [String]) throws(StorageError) {
-        try database.run("BEGIN IMMEDIATE")
-        for record in records {
-            try database.run("INSERT OR IGNORE INTO replayed VALUES (?)", [.text(record)])
+        try database.transaction { () throws(StorageError) in
+            for record in records {
+                try database.run("INSERT OR IGNORE INTO replayed VALUES (?)", [.text(record)])
+            }
         }
-        try database.run("COMMIT")
     }
 
     /// Moves a reader of the sighting log forward.
