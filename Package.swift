@@ -132,7 +132,7 @@ let package = Package(
             "ArchiveTests",
             on: ["ANPRModel", "Archive", "Deduplication", "SightingFrames", "Simulation", "TestSupport"]
         ),
-        tests("ForwardingTests", on: ["Forwarding", "SightingFrames"]),
+        tests("ForwardingTests", on: ["Forwarding", "SightingFrames", "Simulation"]),
         tests("InterestTests", on: ["ANPRModel", "Interest", "Simulation", "TestSupport"]),
         tests("HygieneTests", on: []),
         tests("AccessTests", on: ["Access", "TestSupport"]),

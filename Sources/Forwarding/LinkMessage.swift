@@ -16,7 +16,7 @@ public enum LinkMessage: Sendable, Equatable {
     case refused(String)
 
     /// The version of the protocol spoken here.
-    public static let version: UInt8 = 1
+    public static let version: UInt8 = 2
     /// The longest message that is taken, its header included.
     public static let lengthMax = 80 << 20
     private static let textMax = 4096

@@ -94,6 +94,27 @@ struct PipelineTests {
         }
     }
 
+    @Test("a link with a budget takes the time that its bytes need, and loses nothing")
+    func budget() throws {
+        let collaboration = try Collaboration("thames-valley-hampshire", reads: 6000, seed: 23)
+        let gateway = collaboration.gateways[0]
+        let file = URL(fileURLWithPath: gateway.config)
+        try Data((String(contentsOf: file, encoding: .utf8) + "\n    budget: 80kbit/s\n").utf8).write(
+            to: file
+        )
+        let began = ContinuousClock.now
+        let report = try Program.succeed(["ingest", "--config", gateway.config])
+        let took = ContinuousClock.now - began
+        let sent = report.lines.first { $0.hasPrefix("bytes sent") }.flatMap {
+            Int($0.split(separator: " ")[2].replacing(",", with: ""))
+        }
+        #expect(try #require(sent) > 20_000)
+        // What a second carries may go at once at the start; the rest can't have gone faster.
+        #expect(took >= .seconds(Double(try #require(sent)) / 10_000 - 1))
+        let expected = try collaboration.expected(gateway)
+        #expect(difference(try Collaboration.stored(collaboration.archive.data), expected) == nil)
+    }
+
     @Test("feeds taken again give nothing new")
     func again() throws {
         let collaboration = try Collaboration("thames-valley-hampshire", reads: 3000, seed: 3)

@@ -33,7 +33,7 @@ struct LinkMachineTests {
         "a sender closes on what does not belong",
         arguments: [
             LinkMessage.acknowledged(number: 9, next: 1),
-            .hello(version: 1, node: "x", stream: "y", first: 0),
+            .hello(version: LinkMessage.version, node: "x", stream: "y", first: 0),
             .blocks(number: 1, []), .welcome(next: 1), .refused("no"),
         ]
     )
@@ -62,12 +62,15 @@ struct LinkMachineTests {
         arguments: [
             [LinkMessage.blocks(number: 1, [])],
             [.hello(version: 99, node: "gw", stream: "s", first: 0)],
-            [.hello(version: 1, node: "", stream: "s", first: 0)],
+            [.hello(version: LinkMessage.version, node: "", stream: "s", first: 0)],
             [
-                .hello(version: 1, node: "gw", stream: "s", first: 0),
-                .hello(version: 1, node: "gw", stream: "s", first: 0),
+                .hello(version: LinkMessage.version, node: "gw", stream: "s", first: 0),
+                .hello(version: LinkMessage.version, node: "gw", stream: "s", first: 0),
             ],
-            [.hello(version: 1, node: "gw", stream: "s", first: 0), .blocks(number: 2, [])],
+            [
+                .hello(version: LinkMessage.version, node: "gw", stream: "s", first: 0),
+                .blocks(number: 2, []),
+            ],
         ]
     )
     func receiverFaults(messages: [LinkMessage]) {
@@ -84,7 +87,7 @@ struct LinkMachineTests {
     @Test("messages give back what went in; their bytes cut anywhere are refused")
     func coding() throws {
         let messages: [LinkMessage] = [
-            .hello(version: 1, node: "gw", stream: "a-b", first: 0), .welcome(next: .max),
+            .hello(version: LinkMessage.version, node: "gw", stream: "a-b", first: 0), .welcome(next: .max),
             .blocks(number: 3, [1, 2, 3]),
             .acknowledged(number: 1, next: 2), .refused("because"),
         ]

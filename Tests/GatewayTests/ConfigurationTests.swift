@@ -98,6 +98,18 @@ struct ConfigurationTests {
         #expect(DurationText.milliseconds(text) == expected)
     }
 
+    @Test(
+        "rates",
+        arguments: [
+            ("64kbit/s", 64_000), ("64 kbit/s", 64_000), ("2Mbit/s", 2_000_000), ("0.5Gbit/s", 500_000_000),
+            ("9600bit/s", 9600), ("64", nil), ("64kb", nil), ("kbit/s", nil), ("-1kbit/s", nil),
+            ("1e3bit/s", nil),
+        ] as [(String, Int?)]
+    )
+    func rates(text: String, expected: Int?) {
+        #expect(RateText.bitsPerSecond(text) == expected)
+    }
+
     @Test("clocks that change twice a year give no invented times")
     func daylightSaving() throws {
         let zone = try #require(LocalTimeZoneCase.london)

@@ -91,6 +91,42 @@ final class ConfigurationReader {
     }
 }
 
+extension ConfigurationReader {
+    /// A line's rate such as `64kbit/s` or `2Mbit/s`, in bits a second.
+    func rate(_ node: Node?, _ what: String, _ range: ClosedRange<Int>) -> Int? {
+        guard let node else { return nil }
+        guard let value = node.scalar.flatMap({ RateText.bitsPerSecond($0.string) }), range.contains(value)
+        else {
+            note(
+                "\(what) must be a rate such as 64kbit/s or 2Mbit/s, at least \(range.lowerBound)bit/s",
+                at: node
+            )
+            return nil
+        }
+        return value
+    }
+}
+
+/// Rates of lines as texts: a number and `bit/s`, `kbit/s`, `Mbit/s` or `Gbit/s`; factors of 1,000.
+package enum RateText {
+    private static let units: [(suffix: String, bits: Double)] = [
+        ("kbit/s", 1e3), ("Mbit/s", 1e6), ("Gbit/s", 1e9), ("bit/s", 1),
+    ]
+
+    /// The rate in bits a second, or `nil` when the text is none.
+    package static func bitsPerSecond(_ text: String) -> Int? {
+        let plain = text.filter { $0 != " " }
+        for (suffix, factor) in units where plain.hasSuffix(suffix) {
+            let number = plain.dropLast(suffix.count)
+            guard !number.isEmpty, number.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }),
+                let value = Double(number), value * factor < 1e15
+            else { return nil }
+            return Int((value * factor).rounded())
+        }
+        return nil
+    }
+}
+
 /// Durations as texts: a number and `ms`, `s`, `m`, `h` or `d`.
 package enum DurationText {
     private static let units: [(suffix: String, milliseconds: Double)] = [

@@ -2,6 +2,7 @@ import ANPRModel
 import Archive
 import Deduplication
 import FeedDecoding
+import Forwarding
 import Foundation
 import Yams
 
@@ -230,13 +231,16 @@ struct ConfigurationParser {
     }
 
     private mutating func parseForward(_ node: Node) {
-        let members = reader.members(node, of: "forward", known: ["to", "tls"])
+        let members = reader.members(node, of: "forward", known: ["to", "tls", "budget"])
         let tls = tls(members["tls"], of: "forward", needsTrust: true, takesServerName: true)
         guard let text = reader.text(members["to"], "to", in: node) else { return }
         guard let address = address(text) else {
             return reader.note("to: '\(text)' is no address such as archive.example:7700", at: members["to"])
         }
-        configuration.forward.append(.init(host: address.host, port: address.port, tls: tls))
+        let budget = reader.rate(members["budget"], "budget", LinkBudget.bitsPerSecondMin...100_000_000_000)
+        configuration.forward.append(
+            .init(host: address.host, port: address.port, tls: tls, budget: budget)
+        )
     }
 
     private mutating func parseReceive(_ node: Node) {

@@ -104,6 +104,8 @@ package struct NodeConfiguration: Sendable {
         package var port: Int
         /// What proves to the next node who this is and the other way round; without it the link is plain.
         package var tls: TLSFiles?
+        /// What the line may carry, in bits a second; without it as much as it takes.
+        package var budget: Int?
 
         /// The address as text.
         package var text: String { "\(host):\(port)" }

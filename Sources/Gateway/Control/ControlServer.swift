@@ -27,17 +27,7 @@ struct ControlServer: Service {
             return try await gracefulShutdown()
         }
         defer { unsafe unlink("\(data)/\(ControlSocket.name)") }
-        do {
-            try await cancelWhenGracefulShutdown {
-                try await server.executeThenClose { connections in
-                    try await withThrowingDiscardingTaskGroup { group in
-                        for try await connection in connections {
-                            group.addTask { await serve(connection) }
-                        }
-                    }
-                }
-            }
-        } catch is CancellationError {}
+        try await serveConnections(of: server) { await serve($0) }
     }
 
     private func listen() async throws -> NIOAsyncChannel<Connection, Never> {

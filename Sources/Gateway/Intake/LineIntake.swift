@@ -44,17 +44,7 @@ struct LineIntake: Service {
         let port = server.channel.localAddress?.port ?? address.port
         logger.info("listening", metadata: ["feed": "\(intake.feed.name)", "port": "\(port)"])
         onBound(port)
-        do {
-            try await cancelWhenGracefulShutdown {
-                try await server.executeThenClose { connections in
-                    try await withThrowingDiscardingTaskGroup { group in
-                        for try await connection in connections {
-                            group.addTask { await serve(connection) }
-                        }
-                    }
-                }
-            }
-        } catch is CancellationError {}
+        try await serveConnections(of: server) { await serve($0) }
     }
 
     private func serve(_ connection: Connection) async {

@@ -45,6 +45,8 @@ package actor Forwarder {
     package private(set) var traffic = Traffic()
     private var lastTrouble = "no connection was tried"
     private var secure: NIOSSLContext?
+    private var budget: LinkBudget?
+    private let began = ContinuousClock.now
 
     /// The longest wait before another try.
     private static let backoffMax = Duration.seconds(5)
@@ -68,6 +70,7 @@ package actor Forwarder {
         self.stream = stream
         self.logger = logger
         self.onDelivered = onDelivered
+        budget = forward.budget.map { LinkBudget(bitsPerSecond: $0, isEncrypted: forward.tls != nil) }
     }
 
     /// Sends until the task is cancelled, through any number of broken connections.
@@ -123,9 +126,16 @@ package actor Forwarder {
         do {
             if secure == nil { secure = try forward.tls?.sender() }
             let (secure, name) = (secure, forward.tls?.name(of: forward.host))
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connectTimeout(.seconds(5))
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            if let budget {
+                // What the kernel has taken it sends when it can: no more than a moment's worth.
+                let room = 2 * budget.pieceMax + 2048
+                bootstrap = bootstrap.channelOption(.socketOption(.so_sndbuf), value: room)
+            }
+            let channel =
+                try await bootstrap
                 .connect(host: forward.host, port: forward.port) { channel in
                     channel.eventLoop.makeCompletedFuture {
                         if let secure {
@@ -219,8 +229,9 @@ package actor Forwarder {
                 let bytes = message.bytes
                 traffic.bytes += bytes.count
                 traffic.messages += 1
-                try await outbound.write(ByteBuffer(bytes: bytes))
-            case .readFrom(let sequence): outbox = OutboxReader(logFolder, from: sequence)
+                try await write(bytes, outbound)
+            case .readFrom(let sequence):
+                outbox = OutboxReader(logFolder, from: sequence, lengthMax: messageMax)
             case .delivered(let sequence):
                 let next = log.extent.next
                 guard sequence <= next else {
@@ -233,5 +244,32 @@ package actor Forwarder {
             }
         }
         return nil
+    }
+
+    /// About how many bytes a message takes: on a narrow line no more than it carries in two seconds.
+    private var messageMax: Int { min(256 << 10, 2 * (budget?.bytesPerSecond ?? 256 << 10)) }
+
+    /// Writes bytes as fast as the budget lets them go.
+    private func write(_ bytes: [UInt8], _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws {
+        guard let pieceMax = budget?.pieceMax else {
+            return try await outbound.write(ByteBuffer(bytes: bytes))
+        }
+        var start = 0
+        while start < bytes.count {
+            let piece = bytes[start..<min(start + pieceMax, bytes.count)]
+            while let wait = budget?.delay(piece.count, at: now), wait > 0 {
+                try await Task.sleep(for: .nanoseconds(wait))
+            }
+            // Counted when it is handed over: a line that takes it later carries it no earlier.
+            budget?.sent(piece.count, at: now)
+            try await outbound.write(ByteBuffer(bytes: piece))
+            start += piece.count
+        }
+    }
+
+    /// Nanoseconds since the forwarder was made.
+    private var now: Int64 {
+        let (seconds, attoseconds) = (ContinuousClock.now - began).components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }

@@ -31,17 +31,7 @@ struct LinkServer: Service {
         let port = server.channel.localAddress?.port ?? receive.port
         logger.info("listening", metadata: ["host": "\(receive.host)", "port": "\(port)"])
         onBound(port)
-        do {
-            try await cancelWhenGracefulShutdown {
-                try await server.executeThenClose { connections in
-                    try await withThrowingDiscardingTaskGroup { group in
-                        for try await connection in connections {
-                            group.addTask { await serve(connection) }
-                        }
-                    }
-                }
-            }
-        } catch is CancellationError {}
+        try await serveConnections(of: server) { await serve($0) }
     }
 
     private func serve(_ connection: NIOAsyncChannel<LinkMessage, ByteBuffer>) async {

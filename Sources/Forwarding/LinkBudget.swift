@@ -1,0 +1,86 @@
+/// What a line may carry: never more than its rate in any second, wherever that second begins.
+///
+/// A pure account in a clock's nanoseconds. What is sent is evened out too, so that a second's worth does not go at once and
+/// then nothing. Each piece counts with what TCP and IP add to it (52 bytes a packet of 1,400, as with IPv4 and time stamps), and
+/// with TLS its record.
+///
+/// - Complexity: O(1) a piece on average; remembers the pieces of one second.
+public struct LinkBudget: Sendable, Equatable {
+    /// The line's rate.
+    public let bytesPerSecond: Int
+    private let recordOverhead: Int
+    /// What went within the last second: when it went and what it took of the line.
+    private var pieces: [Piece] = []
+    private var firstPiece = 0
+    private var inLastSecond = 0
+    /// Before this nothing goes, for evenness.
+    private var nextAt: Int64 = 0
+
+    private struct Piece: Equatable {
+        var at: Int64
+        var cost: Int
+    }
+
+    private static let second: Int64 = 1_000_000_000
+    private static let packetOverhead = 52
+    private static let packetMax = 1400
+
+    /// The least rate that is taken, in bits a second: less would not carry a piece and what is around it.
+    public static let bitsPerSecondMin = 9600
+
+    /// A budget.
+    ///
+    /// - Parameters:
+    ///   - bitsPerSecond: the line's rate, at least `bitsPerSecondMin`.
+    ///   - isEncrypted: whether TLS adds its records.
+    public init(bitsPerSecond: Int, isEncrypted: Bool) {
+        precondition(bitsPerSecond >= Self.bitsPerSecondMin, "a line too narrow for a budget")
+        bytesPerSecond = bitsPerSecond / 8
+        recordOverhead = isEncrypted ? 29 : 0
+    }
+
+    /// The most bytes to send in one piece: an eighth of a second's, and no more than 16 KiB.
+    public var pieceMax: Int { min(max(bytesPerSecond / 8, 128), 16 << 10) }
+
+    /// How long a piece has to wait.
+    ///
+    /// - Parameters:
+    ///   - count: its bytes, at most `pieceMax`.
+    ///   - now: the clock's nanoseconds, not negative; never less than before.
+    /// - Returns: nanoseconds; 0 when it may go now.
+    public mutating func delay(_ count: Int, at now: Int64) -> Int64 {
+        forget(before: now)
+        var wait = max(0, nextAt - now)
+        var excess = inLastSecond + cost(count) - bytesPerSecond
+        var place = firstPiece
+        while excess > 0, place < pieces.count {
+            wait = max(wait, pieces[place].at + Self.second - now)
+            excess -= pieces[place].cost
+            place += 1
+        }
+        return wait
+    }
+
+    /// Notes that a piece went.
+    public mutating func sent(_ count: Int, at now: Int64) {
+        let cost = cost(count)
+        pieces.append(Piece(at: now, cost: cost))
+        inLastSecond += cost
+        nextAt = now + Int64(cost) * Self.second / Int64(bytesPerSecond)
+    }
+
+    /// What a piece takes of the line.
+    public func cost(_ count: Int) -> Int {
+        count + Self.packetOverhead * ((count + Self.packetMax - 1) / Self.packetMax) + recordOverhead
+    }
+
+    private mutating func forget(before now: Int64) {
+        while firstPiece < pieces.count, pieces[firstPiece].at <= now - Self.second {
+            inLastSecond -= pieces[firstPiece].cost
+            firstPiece += 1
+        }
+        guard firstPiece > 64, firstPiece * 2 > pieces.count else { return }
+        pieces.removeFirst(firstPiece)
+        firstPiece = 0
+    }
+}
