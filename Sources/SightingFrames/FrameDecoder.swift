@@ -14,7 +14,7 @@ public struct FrameDecoder: Sendable {
 
     /// Unpacks a frame and appends its sightings.
     ///
-    /// - Throws: a fault; `batch` may then have some of the sightings.
+    /// - Throws: a fault; `batch` is then as it was.
     public func decode(_ block: Block, into batch: inout SightingBatch) throws(FrameFault) {
         guard block.kind == .frame, block.count <= FrameEncoder.countMax else { throw .notAFrame }
         var columns = try columns(of: block)

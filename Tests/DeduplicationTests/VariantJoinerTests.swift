@@ -1,5 +1,6 @@
 import ANPRModel
 import Deduplication
+import Foundation
 import Simulation
 import TestSupport
 import Testing
@@ -255,5 +256,18 @@ struct VariantJoinerTests {
         var left = SightingBatch()
         again.take(output, closedThrough: .distantFuture, into: &left)
         #expect(left.variants == output.variants)
+    }
+
+    @Test("rules kept before there were variants did nothing about misreads")
+    func oldRules() throws {
+        let rules = DeduplicationRules(sites: ["S": .init(window: 2000)], lateness: 7, variants: .merge)
+        let kept = try JSONEncoder().encode(rules)
+        #expect(try JSONDecoder().decode(DeduplicationRules.self, from: kept) == rules)
+        var members = try #require(try JSONSerialization.jsonObject(with: kept) as? [String: Any])
+        members["variants"] = nil
+        let old = try JSONSerialization.data(withJSONObject: members)
+        var expected = rules
+        expected.variants = .off
+        #expect(try JSONDecoder().decode(DeduplicationRules.self, from: old) == expected)
     }
 }

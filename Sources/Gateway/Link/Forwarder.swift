@@ -130,9 +130,10 @@ package actor Forwarder {
                 .connectTimeout(.seconds(5))
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             if let budget {
-                // What the kernel has taken it sends when it can: no more than a moment's worth.
+                // What was handed over goes when the line can take it: no more than a moment's worth, here and in the kernel.
                 let room = 2 * budget.pieceMax + 2048
                 bootstrap = bootstrap.channelOption(.socketOption(.so_sndbuf), value: room)
+                    .channelOption(.writeBufferWaterMark, value: .init(low: 1, high: budget.pieceMax))
             }
             let channel =
                 try await bootstrap
