@@ -66,6 +66,9 @@ let package = Package(
         // Feeds like real ones, from a seed: for samples, tests and benchmarks.
         library("Simulation", on: ["ANPRModel", "FeedDecoding"]),
 
+        // What a line carries, and what sightings take on it.
+        library("Bandwidth", on: ["ANPRModel", "SightingFrames"]),
+
         // Where it all meets: sources, stages, configuration.
         library(
             "Gateway",
@@ -94,7 +97,7 @@ let package = Package(
             name: "anpr",
             dependencies: [
                 "ANPRModel", "FeedDecoding", "Deduplication", "Archive", "Access", "Gateway", "Compression",
-                "SightingFrames", "Simulation", "Interest",
+                "SightingFrames", "Simulation", "Interest", "Bandwidth",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

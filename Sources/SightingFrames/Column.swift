@@ -37,6 +37,9 @@ struct ColumnReader {
 
     var isAtEnd: Bool { position == end }
 
+    /// How many bytes are still to be read.
+    var left: Int { end - position }
+
     @inline(__always)
     mutating func byte() throws(FrameFault) -> UInt8 {
         guard position < end else { throw .columnEnds }

@@ -18,13 +18,27 @@ public struct FrameDecoder: Sendable {
     public func decode(_ block: Block, into batch: inout SightingBatch) throws(FrameFault) {
         guard block.kind == .frame, block.count <= FrameEncoder.countMax else { throw .notAFrame }
         var columns = try columns(of: block)
+        try decode(Int(block.count), block.flags, &columns, into: &batch)
+    }
+
+    /// Appends the sightings of columns; on a fault `batch` is as it was.
+    func decode(_ columns: FrameColumns, into batch: inout SightingBatch) throws(FrameFault) {
+        var readers = columns.bytes.map { ColumnReader($0, 0..<$0.count) }
+        try decode(columns.count, columns.flags, &readers, into: &batch)
+    }
+
+    private func decode(
+        _ count: Int,
+        _ flags: UInt16,
+        _ columns: inout [ColumnReader],
+        into batch: inout SightingBatch
+    ) throws(FrameFault) {
         var rows: [Sighting] = []
-        rows.reserveCapacity(Int(block.count))
-        try readTimesAndMarks(Int(block.count), &columns, &rows)
+        rows.reserveCapacity(count)
+        try readTimesAndMarks(count, &columns, &rows)
         try readBest(&columns, &rows)
-        let isFirstLayout = block.flags & FrameColumn.layoutFlag == 0
         let parts: SightingParts
-        if isFirstLayout {
+        if flags & FrameColumn.layoutFlag == 0 {
             try FirstLayout.readCounts(&columns, &rows)
             parts = try FirstLayout(register: register, cameras: cameras).readParts(rows, &columns)
         } else {
@@ -90,14 +104,14 @@ public struct FrameDecoder: Sendable {
         _ rows: inout [Sighting]
     ) throws(FrameFault) {
         var time: Int64 = 0
+        var times = columns[FrameColumn.first.rawValue]
+        var marks = MarkReaders(columns)
         for _ in 0..<count {
-            let (sum, overflow) = time.addingReportingOverflow(
-                try columns[FrameColumn.first.rawValue].signed()
-            )
+            let (sum, overflow) = time.addingReportingOverflow(try times.signed())
             time = sum
             let first = Timestamp(milliseconds: time)
             guard !overflow, first >= .earliest, first <= .latest else { throw .numberTooLarge }
-            let vrm = try mark(&columns)
+            guard let vrm = try marks.next() else { throw .badMark }
             rows.append(
                 Sighting(
                     vrm: vrm,
@@ -110,26 +124,8 @@ public struct FrameDecoder: Sendable {
                 )
             )
         }
-    }
-
-    private func mark(_ columns: inout [ColumnReader]) throws(FrameFault) -> VRM {
-        let letter1 = try columns[FrameColumn.letter1.rawValue].byte()
-        guard letter1 > 0 else {
-            guard let vrm = VRM(packed: try columns[FrameColumn.otherMarks.rawValue].number()) else {
-                throw .badMark
-            }
-            return vrm
-        }
-        let parts = CurrentShape.Parts(
-            letter1: letter1,
-            letter2: try columns[FrameColumn.letter2.rawValue].byte(),
-            age: try columns[FrameColumn.age.rawValue].byte(),
-            letter3: try columns[FrameColumn.letter3.rawValue].byte(),
-            letter4: try columns[FrameColumn.letter4.rawValue].byte(),
-            letter5: try columns[FrameColumn.letter5.rawValue].byte()
-        )
-        guard let vrm = CurrentShape.join(parts) else { throw .badMark }
-        return vrm
+        columns[FrameColumn.first.rawValue] = times
+        marks.giveBack(&columns)
     }
 
     private func readBest(_ columns: inout [ColumnReader], _ rows: inout [Sighting]) throws(FrameFault) {
@@ -173,5 +169,48 @@ public struct FrameDecoder: Sendable {
             rows[row].revision = UInt16(packed >> 1)
             rows[row].isLate = packed & 1 == 1
         }
+    }
+}
+
+/// The columns of marks being read.
+struct MarkReaders {
+    private var letters: InlineArray<6, ColumnReader>
+    private var others: ColumnReader
+
+    /// Of a frame's columns.
+    init(_ columns: FrameColumns) {
+        self.init(columns.bytes.map { ColumnReader($0, 0..<$0.count) })
+    }
+
+    init(_ columns: [ColumnReader]) {
+        letters = InlineArray { columns[FrameColumn.letter1.rawValue + $0] }
+        others = columns[FrameColumn.otherMarks.rawValue]
+    }
+
+    /// The next mark; `nil` for one that stands elsewhere.
+    @inline(__always)
+    mutating func next() throws(FrameFault) -> VRM? {
+        let letter1 = try letters[0].byte()
+        if letter1 == MarkColumns.remembered { return nil }
+        guard letter1 != MarkColumns.otherShape else {
+            guard let vrm = VRM(packed: try others.number()) else { throw .badMark }
+            return vrm
+        }
+        let parts = CurrentShape.Parts(
+            letter1: letter1,
+            letter2: try letters[1].byte(),
+            age: try letters[2].byte(),
+            letter3: try letters[3].byte(),
+            letter4: try letters[4].byte(),
+            letter5: try letters[5].byte()
+        )
+        guard let vrm = CurrentShape.join(parts) else { throw .badMark }
+        return vrm
+    }
+
+    /// Puts the columns back, read as far as they are.
+    func giveBack(_ columns: inout [ColumnReader]) {
+        for place in 0..<6 { columns[FrameColumn.letter1.rawValue + place] = letters[place] }
+        columns[FrameColumn.otherMarks.rawValue] = others
     }
 }

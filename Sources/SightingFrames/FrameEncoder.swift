@@ -39,64 +39,58 @@ public final class FrameEncoder {
         _ range: Range<Int>,
         sequence: UInt64
     ) -> Block {
+        columns(batch, range).block(sequence: sequence, &packer)
+    }
+
+    /// The columns of a run of sightings.
+    func columns(_ batch: SightingBatch, _ range: Range<Int>) -> FrameColumns {
+        var marks = MarkColumns()
+        for index in range { marks.put(batch.sightings[index].vrm) }
+        return columns(batch, range, marks: marks, after: 0)
+    }
+
+    /// The columns of a run of sightings, with the marks written already and the first time told as after another.
+    func columns(
+        _ batch: SightingBatch,
+        _ range: Range<Int>,
+        marks: consuming MarkColumns,
+        after previous: Int64
+    ) -> FrameColumns {
         precondition(range.count <= FrameEncoder.countMax)
         let variants = VariantColumn.write(batch, range)
-        let flags = order.rawValue | FrameColumn.layoutFlag | (variants == nil ? 0 : FrameColumn.variantsFlag)
-        var columns = [ColumnWriter](repeating: ColumnWriter(), count: FrameColumn.allCases.count)
-        writeTimesAndMarks(batch, range, &columns)
+        var columns = FrameColumns(
+            count: range.count,
+            flags: order.rawValue | FrameColumn.layoutFlag
+                | (variants == nil ? 0 : FrameColumn.variantsFlag)
+        )
+        marks.finish(into: &columns)
+        writeTimes(batch, range, after: previous, &columns)
         writeBest(batch, range, &columns)
         var parts = PartsWriter(register, cameras)
         for index in range { parts.put(batch, index) }
         parts.finish(into: &columns)
         writeExceptions(batch, range, &columns)
-        if let variants { columns[FrameColumn.variants.rawValue] = variants }
-        var head = ColumnWriter()
-        let stored = FrameColumn.stored(flags: flags).map { columns[$0.rawValue].bytes }
-        for column in stored { head.put(UInt64(column.count)) }
-        let sections = [head.bytes] + stored
-        var payload: [UInt8] = []
-        packer.pack(sections, into: &payload)
-        return Block(
-            kind: .frame,
-            flags: flags,
-            count: UInt32(range.count),
-            sequence: sequence,
-            unpackedLength: UInt32(sections.reduce(0) { $0 + $1.count }),
-            payload: payload
-        )
+        if let variants { columns[.variants] = variants.bytes }
+        return columns
     }
 
-    private func writeTimesAndMarks(
+    private func writeTimes(
         _ batch: SightingBatch,
         _ range: Range<Int>,
-        _ columns: inout [ColumnWriter]
+        after previous: Int64,
+        _ columns: inout FrameColumns
     ) {
         var first = ColumnWriter()
-        var letters = InlineArray<6, ColumnWriter>(repeating: ColumnWriter())
-        var others = ColumnWriter()
-        var previous: Int64 = 0
+        var previous = previous
         for index in range {
-            let sighting = batch.sightings[index]
-            first.put(signed: sighting.first.milliseconds - previous)
-            previous = sighting.first.milliseconds
-            guard let parts = CurrentShape.split(sighting.vrm) else {
-                letters[0].put(UInt8(0))
-                others.put(sighting.vrm.packed)
-                continue
-            }
-            letters[0].put(parts.letter1)
-            letters[1].put(parts.letter2)
-            letters[2].put(parts.age)
-            letters[3].put(parts.letter3)
-            letters[4].put(parts.letter4)
-            letters[5].put(parts.letter5)
+            let time = batch.sightings[index].first.milliseconds
+            first.put(signed: time - previous)
+            previous = time
         }
-        columns[FrameColumn.first.rawValue] = first
-        for place in 0..<6 { columns[FrameColumn.letter1.rawValue + place] = letters[place] }
-        columns[FrameColumn.otherMarks.rawValue] = others
+        columns[.first] = first.bytes
     }
 
-    private func writeBest(_ batch: SightingBatch, _ range: Range<Int>, _ columns: inout [ColumnWriter]) {
+    private func writeBest(_ batch: SightingBatch, _ range: Range<Int>, _ columns: inout FrameColumns) {
         var low = ColumnWriter()
         var high = ColumnWriter()
         var confidence = ColumnWriter()
@@ -106,13 +100,12 @@ public final class FrameEncoder {
             high.put(UInt64(sighting.camera >> 8))
             confidence.put(UInt8(sighting.confidence + 1))
         }
-        columns[FrameColumn.cameraLow.rawValue] = low
-        columns[FrameColumn.cameraHigh.rawValue] = high
-        columns[FrameColumn.confidence.rawValue] = confidence
+        columns[.cameraLow] = low.bytes
+        columns[.cameraHigh] = high.bytes
+        columns[.confidence] = confidence.bytes
     }
 
-    private func writeExceptions(_ batch: SightingBatch, _ range: Range<Int>, _ columns: inout [ColumnWriter])
-    {
+    private func writeExceptions(_ batch: SightingBatch, _ range: Range<Int>, _ columns: inout FrameColumns) {
         var bearings = ExceptionWriter()
         var speeds = ExceptionWriter()
         var identities = ExceptionWriter()
@@ -136,9 +129,9 @@ public final class FrameEncoder {
                 identities.column.put(UInt64(sighting.revision) << 1 | (sighting.isLate ? 1 : 0))
             }
         }
-        columns[FrameColumn.bearings.rawValue] = bearings.column
-        columns[FrameColumn.speeds.rawValue] = speeds.column
-        columns[FrameColumn.identities.rawValue] = identities.column
+        columns[.bearings] = bearings.column.bytes
+        columns[.speeds] = speeds.column.bytes
+        columns[.identities] = identities.column.bytes
     }
 }
 

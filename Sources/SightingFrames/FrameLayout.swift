@@ -117,9 +117,12 @@ enum CurrentShape {
     /// The mark of the parts, or `nil` when one is out of range.
     @inline(__always)
     static func join(_ parts: Parts) -> VRM? {
-        let letters = [parts.letter1, parts.letter2, parts.letter3, parts.letter4, parts.letter5]
-        for letter in letters where letter == 0 || letter > 26 { return nil }
-        guard parts.age < 100 else { return nil }
+        // 0 wraps round and is too large as well.
+        let largest = max(
+            max(parts.letter1 &- 1, parts.letter2 &- 1),
+            max(parts.letter3 &- 1, max(parts.letter4 &- 1, parts.letter5 &- 1))
+        )
+        guard largest < 26, parts.age < 100 else { return nil }
         var packed = UInt64(parts.letter1) + 10
         packed = packed * 37 + UInt64(parts.letter2) + 10
         packed = packed * 37 + UInt64(parts.age / 10) + 1

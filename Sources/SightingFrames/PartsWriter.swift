@@ -42,17 +42,17 @@ struct PartsWriter {
     }
 
     /// Hands the columns over.
-    func finish(into columns: inout [ColumnWriter]) {
-        columns[FrameColumn.form.rawValue] = form
-        columns[FrameColumn.reads.rawValue] = reads
-        columns[FrameColumn.last.rawValue] = last
-        columns[FrameColumn.captured.rawValue] = captured
-        columns[FrameColumn.partCamera.rawValue] = partCamera
-        columns[FrameColumn.partReads.rawValue] = partReads
-        columns[FrameColumn.partLead.rawValue] = partLead
-        columns[FrameColumn.partFirst.rawValue] = partFirst
-        columns[FrameColumn.partConfidence.rawValue] = partConfidence
-        columns[FrameColumn.unusual.rawValue] = unusual
+    func finish(into columns: inout FrameColumns) {
+        columns[.form] = form.bytes
+        columns[.reads] = reads.bytes
+        columns[.last] = last.bytes
+        columns[.captured] = captured.bytes
+        columns[.partCamera] = partCamera.bytes
+        columns[.partReads] = partReads.bytes
+        columns[.partLead] = partLead.bytes
+        columns[.partFirst] = partFirst.bytes
+        columns[.partConfidence] = partConfidence.bytes
+        columns[.unusual] = unusual.bytes
     }
 
     /// Whether a sighting's one contribution says what the sighting says, and its times are as the rule has them.

@@ -11,6 +11,7 @@ struct ANPRCommand: AsyncParsableCommand {
             DedupCommand.self, IngestCommand.self, ServeCommand.self, QueryCommand.self,
             RetentionCommand.self,
             QuarantineCommand.self, AuditCommand.self, FramesCommand.self, SimulateCommand.self,
+            BenchCommand.self,
             AlertsCommand.self, ImageCommand.self, CheckCommand.self, StatusCommand.self, ReloadCommand.self,
         ]
     )

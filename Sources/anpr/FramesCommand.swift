@@ -99,7 +99,9 @@ struct FrameFile {
 
     /// Whether the rest of the file is a segment's index: its end says where that starts.
     private static func isSegmentIndex(_ bytes: [UInt8], _ position: Int) -> Bool {
-        guard bytes.count >= 24, bytes.suffix(8).elementsEqual(Array("ANPRSEG1".utf8)) else { return false }
+        guard bytes.count >= 24,
+            ["ANPRSEG1", "ANPRSEG2"].contains(where: { bytes.suffix(8).elementsEqual($0.utf8) })
+        else { return false }
         return LittleEndian.read(bytes, at: bytes.count - 24) as UInt64 == UInt64(position)
     }
 }

@@ -48,10 +48,31 @@ package struct StreamDedup {
         progress: (Summary) -> Void = { _ in },
         output: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> Summary {
+        var text = ByteWriter(capacity: 1 << 18)
+        let summary = try run(progress: progress) { writer, batch in
+            for index in 0..<batch.count {
+                writer.append(index, of: batch, to: &text)
+                if text.count > 100_000 { try unsafe text.drain(output) }
+            }
+        }
+        if text.count > 0 { try unsafe text.drain(output) }
+        return summary
+    }
+
+    /// Works off all feeds.
+    ///
+    /// - Parameters:
+    ///   - progress: called after each chunk with the account so far.
+    ///   - sightings: takes sightings as they leave.
+    /// - Returns: what was done.
+    /// - Throws: what `sightings` throws.
+    package mutating func run(
+        progress: (Summary) -> Void = { _ in },
+        sightings: (inout SightingNDJSON, SightingBatch) throws -> Void
+    ) throws -> Summary {
         var rotation = FeedRotation(files)
         var batch = DecodedBatch()
         var closed = SightingBatch()
-        var text = ByteWriter(capacity: 1 << 18)
         deduplicator.start(live: files.indices.map { FeedIndex($0) }, into: &closed)
         while true {
             let chunk: FeedRotation.Chunk
@@ -71,40 +92,29 @@ package struct StreamDedup {
             }
             deduplicator.take(batch.reads, from: feed, into: &closed)
             if chunk.isLast { deduplicator.set(feed, .ended, into: &closed) }
-            try unsafe give(&closed, through: deduplicator.closedThrough, &text, output)
+            try give(&closed, through: deduplicator.closedThrough, sightings)
             summary.counts = deduplicator.counts.reduce(into: FeedCounts()) { $0 += $1 }
             progress(summary)
         }
         // What a feed that broke off last let go, and what was held for what could have come.
-        try unsafe give(&closed, through: .distantFuture, &text, output)
-        if text.count > 0 { try unsafe text.drain(output) }
+        try give(&closed, through: .distantFuture, sightings)
         summary.counts = deduplicator.counts.reduce(into: FeedCounts()) { $0 += $1 }
         return summary
     }
 
-    /// Writes what has closed, or what that lets go of the sightings held for their variants.
+    /// Hands on what has closed, or what that lets go of the sightings held for their variants.
     private mutating func give(
         _ closed: inout SightingBatch,
         through closedThrough: Timestamp,
-        _ text: inout ByteWriter,
-        _ output: (UnsafeRawBufferPointer) throws -> Void
+        _ sightings: (inout SightingNDJSON, SightingBatch) throws -> Void
     ) throws {
         defer { closed.removeAll() }
-        guard joiner.mode != .off else { return try unsafe write(closed, &text, output) }
-        given.removeAll()
-        joiner.take(closed, closedThrough: closedThrough, into: &given)
-        try unsafe write(given, &text, output)
-    }
-
-    private mutating func write(
-        _ batch: SightingBatch,
-        _ text: inout ByteWriter,
-        _ output: (UnsafeRawBufferPointer) throws -> Void
-    ) throws {
-        for index in 0..<batch.count {
-            writer.append(index, of: batch, to: &text)
-            if batch.sightings[index].revision == 0 { summary.sightings += 1 }
-            if text.count > 100_000 { try unsafe text.drain(output) }
+        if joiner.mode != .off {
+            given.removeAll()
+            joiner.take(closed, closedThrough: closedThrough, into: &given)
+            swap(&given, &closed)
         }
+        for sighting in closed.sightings where sighting.revision == 0 { summary.sightings += 1 }
+        try sightings(&writer, closed)
     }
 }
