@@ -135,7 +135,10 @@ let package = Package(
             "ArchiveTests",
             on: ["ANPRModel", "Archive", "Deduplication", "SightingFrames", "Simulation", "TestSupport"]
         ),
-        tests("ForwardingTests", on: ["Forwarding", "SightingFrames", "Simulation"]),
+        tests(
+            "ForwardingTests",
+            on: ["ANPRModel", "Archive", "Forwarding", "SightingFrames", "Simulation", "TestSupport"]
+        ),
         tests("InterestTests", on: ["ANPRModel", "Interest", "Simulation", "TestSupport"]),
         tests("HygieneTests", on: []),
         tests("AccessTests", on: ["Access", "TestSupport"]),

@@ -36,7 +36,9 @@ public struct EntropyBound {
             characters[shape] = places
         }
         for (shape, places) in characters {
-            newMark[shape] = places.reduce(0) { $0 + Self.bits(of: $1.values) / Double($1.values.reduce(0, +)) }
+            newMark[shape] = places.reduce(0) {
+                $0 + Self.bits(of: $1.values) / Double($1.values.reduce(0, +))
+            }
         }
     }
 

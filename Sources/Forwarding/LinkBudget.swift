@@ -7,7 +7,7 @@
 /// - Complexity: O(1) a piece on average; remembers the pieces of one second.
 public struct LinkBudget: Sendable, Equatable {
     /// The line's rate.
-    public let bytesPerSecond: Int
+    public private(set) var bytesPerSecond: Int
     private let recordOverhead: Int
     /// What went within the last second: when it went and what it took of the line.
     private var pieces: [Piece] = []
@@ -39,8 +39,25 @@ public struct LinkBudget: Sendable, Equatable {
         recordOverhead = isEncrypted ? 29 : 0
     }
 
-    /// The most bytes to send in one piece: an eighth of a second's, and no more than 16 KiB.
-    public var pieceMax: Int { min(max(bytesPerSecond / 8, 128), 16 << 10) }
+    /// Goes on at another rate; what went within the last second counts against it.
+    ///
+    /// - Parameter bitsPerSecond: at least `bitsPerSecondMin`.
+    public mutating func use(bitsPerSecond: Int) {
+        precondition(bitsPerSecond >= Self.bitsPerSecondMin, "a line too narrow for a budget")
+        bytesPerSecond = bitsPerSecond / 8
+    }
+
+    /// The most bytes to send in one piece: on all but wide lines what makes one packet, of a size of which a whole number
+    /// fills a second, because no second may have a part of a packet too many.
+    public var pieceMax: Int {
+        guard bytesPerSecond <= Self.wideLine else { return 16 << 10 }
+        let packet = Self.packetMax + Self.packetOverhead
+        let perSecond = max(2, (bytesPerSecond + packet - 1) / packet)
+        return bytesPerSecond / perSecond - Self.packetOverhead - recordOverhead
+    }
+
+    /// From so many bytes a second on pieces are of many packets.
+    private static let wideLine = 1_250_000
 
     /// How long a piece has to wait.
     ///

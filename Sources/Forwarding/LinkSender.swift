@@ -1,7 +1,8 @@
 /// The sending end of a link as a pure machine: events go in, actions come out; no socket, no clock, no disk.
 ///
 /// Delivery is acknowledged and resumed exactly where the receiver stands: it names the sighting it wants next, and what
-/// was sent and not acknowledged when a connection broke is simply asked for again.
+/// was sent and not acknowledged when a connection broke is simply asked for again. Times are nanoseconds of any clock
+/// that only goes on.
 public struct LinkSender: Sendable {
     private enum State: Equatable {
         /// Not connected. Leaves on `connected`.
@@ -18,10 +19,12 @@ public struct LinkSender: Sendable {
     public enum Action: Equatable, Sendable {
         /// Send a message.
         case send(LinkMessage)
-        /// Read the stream from this sighting on.
-        case readFrom(UInt64)
+        /// Send the stream from where the receiver stands.
+        case begin(LinkWelcome)
         /// The receiver has everything before this sighting.
         case delivered(before: UInt64)
+        /// The receiver has an alert.
+        case alertTaken(UInt64)
         /// Close the connection, because of this.
         case close(String)
     }
@@ -30,20 +33,28 @@ public struct LinkSender: Sendable {
     private let stream: String
     private let windowMax: UInt64
     private var state = State.idle
+    /// When something was sent and heard last.
+    private var sentAt: Int64 = 0
+    private var heardAt: Int64 = 0
+
+    /// After so long without sending anything a heartbeat goes out.
+    public static let heartbeatAfter: Int64 = 10_000_000_000
+    /// After so long without hearing anything the connection is dead.
+    public static let deadAfter: Int64 = 30_000_000_000
 
     /// A sender.
     ///
     /// - Parameters:
     ///   - node: the name of this node.
     ///   - stream: names the sighting log; another one has other sightings under the same numbers.
-    ///   - windowMax: how many messages may be under way unacknowledged.
+    ///   - windowMax: how many messages of the stream may be under way unacknowledged.
     public init(node: String, stream: String, windowMax: UInt64 = 8) {
         self.node = node
         self.stream = stream
         self.windowMax = windowMax
     }
 
-    /// Whether another message may be sent.
+    /// Whether another message of the stream may be sent.
     public var canSend: Bool {
         guard case .streaming(let sent, let acknowledged) = state else { return false }
         return sent - acknowledged < windowMax
@@ -58,8 +69,9 @@ public struct LinkSender: Sendable {
     /// A connection is there.
     ///
     /// - Parameter first: the first sighting that is still there to be sent.
-    public mutating func connected(first: UInt64 = 0) -> [Action] {
+    public mutating func connected(first: UInt64 = 0, at now: Int64) -> [Action] {
         state = .greeting
+        (sentAt, heardAt) = (now, now)
         return [.send(.hello(version: LinkMessage.version, node: node, stream: stream, first: first))]
     }
 
@@ -68,99 +80,48 @@ public struct LinkSender: Sendable {
         state = .idle
     }
 
-    /// Sends blocks; only when `canSend`.
-    public mutating func send(_ blocks: [UInt8]) -> [Action] {
-        guard case .streaming(let sent, let acknowledged) = state, sent - acknowledged < windowMax else {
-            return []
-        }
+    /// A message of the stream was sent; only when `canSend`.
+    public mutating func sentOfStream() {
+        guard case .streaming(let sent, let acknowledged) = state else { return }
         state = .streaming(sent: sent + 1, acknowledged: acknowledged)
-        return [.send(.blocks(number: sent + 1, blocks))]
+    }
+
+    /// Something was sent.
+    public mutating func sent(at now: Int64) { sentAt = now }
+
+    /// Time passes: keeps a quiet connection alive, and gives a dead one up.
+    public mutating func tick(at now: Int64) -> [Action] {
+        switch state {
+        case .idle, .refused: return []
+        case .greeting, .streaming:
+            if now - heardAt > Self.deadAfter {
+                return [.close("nothing was heard for \(Self.deadAfter / 1_000_000_000) s")]
+            }
+            guard state != .greeting, now - sentAt > Self.heartbeatAfter else { return [] }
+            sentAt = now
+            return [.send(.heartbeat)]
+        }
     }
 
     /// The receiver said something.
-    public mutating func received(_ message: LinkMessage) -> [Action] {
+    public mutating func received(_ message: LinkMessage, at now: Int64) -> [Action] {
+        heardAt = now
         switch (state, message) {
-        case (.greeting, .welcome(let next)):
+        case (.greeting, .welcome(let welcome)):
             state = .streaming(sent: 0, acknowledged: 0)
-            return [.delivered(before: next), .readFrom(next)]
-        case (.streaming(let sent, let acknowledged), .acknowledged(let number, let next)):
-            guard number <= sent, number >= acknowledged else {
-                return [.close("message \(number) was acknowledged, but \(sent) were sent")]
+            return [.delivered(before: welcome.next), .begin(welcome)]
+        case (.streaming(let sent, let acknowledged), .acknowledged(let count, let next)):
+            guard count <= sent, count >= acknowledged else {
+                return [.close("\(count) messages were acknowledged, but \(sent) were sent")]
             }
-            state = .streaming(sent: sent, acknowledged: number)
+            state = .streaming(sent: sent, acknowledged: count)
             return [.delivered(before: next)]
+        case (.streaming, .heartbeat): return []
+        case (.streaming, .alertTaken(let number)): return [.alertTaken(number)]
         case (_, .refused(let reason)):
             state = .refused
             return [.close("refused: \(reason)")]
         default: return [.close("a message that does not belong here")]
         }
-    }
-}
-
-/// The receiving end of a link as a pure machine.
-public struct LinkReceiver: Sendable {
-    private enum State: Equatable {
-        /// Nothing was said yet. Leaves on a greeting.
-        case waiting
-        /// The greeting is being looked at. Leaves on `admitted` or `refused`.
-        case admitting
-        /// Blocks flow. Leaves on a fault.
-        case streaming(received: UInt64)
-        /// The connection is over.
-        case closed
-    }
-
-    /// What the shell has to do.
-    public enum Action: Equatable, Sendable {
-        /// Look whether this node may send, and where its stream stands; then `admitted` or `refuse`.
-        case admit(node: String, stream: String, first: UInt64)
-        /// Store and work off blocks; then `stored`.
-        case store(number: UInt64, [UInt8])
-        /// Send a message.
-        case send(LinkMessage)
-        /// Close the connection.
-        case close
-    }
-
-    private var state = State.waiting
-
-    /// A receiver for one connection.
-    public init() {}
-
-    /// The sender said something.
-    public mutating func received(_ message: LinkMessage) -> [Action] {
-        switch (state, message) {
-        case (.waiting, .hello(let version, let node, let stream, let first)):
-            guard version == LinkMessage.version else {
-                return refuse("version \(version) of the protocol; this node speaks \(LinkMessage.version)")
-            }
-            guard !node.isEmpty, !stream.isEmpty else { return refuse("a greeting without a name") }
-            state = .admitting
-            return [.admit(node: node, stream: stream, first: first)]
-        case (.streaming(let received), .blocks(let number, let blocks)):
-            guard number == received + 1 else { return refuse("message \(number) after message \(received)") }
-            state = .streaming(received: number)
-            return [.store(number: number, blocks)]
-        default: return refuse("a message that does not belong here")
-        }
-    }
-
-    /// The node may send, from this sighting on.
-    public mutating func admitted(next: UInt64) -> [Action] {
-        guard state == .admitting else { return [] }
-        state = .streaming(received: 0)
-        return [.send(.welcome(next: next))]
-    }
-
-    /// Blocks are on stable storage and worked off.
-    public func stored(number: UInt64, next: UInt64) -> [Action] {
-        guard case .streaming = state else { return [] }
-        return [.send(.acknowledged(number: number, next: next))]
-    }
-
-    /// Ends the connection with a reason.
-    public mutating func refuse(_ reason: String) -> [Action] {
-        state = .closed
-        return [.send(.refused(reason)), .close]
     }
 }

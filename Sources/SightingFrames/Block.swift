@@ -109,6 +109,36 @@ public struct Block: Sendable, Equatable {
     }
 }
 
+/// Whole numbers of seven bits a byte, the least first; the high bit says that more follow (LEB128).
+public enum VaryingLength {
+    /// Appends a number.
+    public static func append(_ value: UInt64, to bytes: inout [UInt8]) {
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    /// Reads a number.
+    ///
+    /// - Parameter position: moved behind it.
+    /// - Returns: `nil` where the bytes end in it, or it is larger than 64 bits.
+    public static func read(_ bytes: [UInt8], at position: inout Int) -> UInt64? {
+        var value: UInt64 = 0
+        for shift in stride(from: UInt64(0), to: 64, by: 7) {
+            guard position < bytes.count else { return nil }
+            let byte = bytes[position]
+            position += 1
+            guard shift < 63 || byte < 2 else { return nil }
+            value |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 { return value }
+        }
+        return nil
+    }
+}
+
 /// Whole numbers with the least byte first.
 public enum LittleEndian {
     /// Appends a number.

@@ -5,8 +5,25 @@ import Compression
 public enum RegisterBlock {
     /// A block of the register's cameras from one index on.
     public static func encode(_ register: CameraRegister, from first: Int) throws -> Block {
+        let text = text(register.cameras[first...])
+        return Block(
+            kind: .register,
+            count: UInt32(register.count - first),
+            sequence: UInt64(first),
+            unpackedLength: UInt32(text.count),
+            payload: try Deflater.pack(text, level: 9, wrapper: .raw)
+        )
+    }
+
+    /// By what two nodes see that they know the same first cameras of a register.
+    public static func checksum(_ register: CameraRegister, first count: Int) -> UInt32 {
+        let text = text(register.cameras.prefix(count))
+        return Checksum.crc32(text, 0..<text.count)
+    }
+
+    private static func text(_ cameras: ArraySlice<Camera>) -> [UInt8] {
         var text = ColumnWriter()
-        for camera in register.cameras[first...] {
+        for camera in cameras {
             for field in [camera.force, camera.name, camera.site] {
                 text.put(UInt64(field.utf8.count))
                 for byte in field.utf8 { text.put(byte) }
@@ -16,13 +33,7 @@ public enum RegisterBlock {
             text.put(camera.direction?.rawValue ?? 0)
             text.put(camera.lane.map { $0 + 1 } ?? 0)
         }
-        return Block(
-            kind: .register,
-            count: UInt32(register.count - first),
-            sequence: UInt64(first),
-            unpackedLength: UInt32(text.bytes.count),
-            payload: try Deflater.pack(text.bytes, level: 9, wrapper: .raw)
-        )
+        return text.bytes
     }
 
     /// Reads a block's cameras.

@@ -119,8 +119,9 @@ struct IngestCommand: AsyncParsableCommand {
         } catch let undelivered as Forwarder.Undelivered {
             delivery.failure = undelivered.description
         }
-        delivery.traffic = await forwarder.traffic
-        try core.delivered(to: forward.text, before: delivery.traffic.delivered)
+        let status = await forwarder.status
+        delivery.bytes = status.bytes
+        try core.delivered(to: forward.text, before: status.delivered)
         return delivery
     }
 
@@ -161,7 +162,7 @@ struct IngestCommand: AsyncParsableCommand {
 /// How forwarding to one address ended.
 struct Delivery {
     var to: String
-    var traffic = Forwarder.Traffic()
+    var bytes = 0
     var failure: String?
 }
 

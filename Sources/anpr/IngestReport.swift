@@ -77,7 +77,7 @@ struct IngestReport {
         let raw = report.feeds.reduce(0) { $0 + $1.bytes }
         var lines = ["bytes raw         \(number(raw))"]
         for delivery in deliveries {
-            let sent = delivery.traffic.bytes
+            let sent = delivery.bytes
             var line = "bytes sent        \(number(sent))"
             if report.tally.sightings > 0 {
                 line += "   \(NumberText.decimal(Double(sent) / Double(report.tally.sightings))) a sighting"

@@ -81,6 +81,27 @@ struct StatusTable {
         struct Link: Decodable {
             var to: String
             var waiting: Int
+            var connected: String?
+            var trouble: String?
+            var secondsLeft: Int?
+            var bytesPerSecond: Int?
+            var budgetBytesPerSecond: Int?
+
+            /// What is known of it: of a folder only what waits.
+            var text: String {
+                var parts = ["\(NumberText.grouped(waiting)) sightings wait"]
+                if let bytesPerSecond {
+                    parts.insert(connected.map { "connected to \($0)" } ?? "down: \(trouble ?? "")", at: 0)
+                    if waiting > 0 {
+                        parts[1] +=
+                            secondsLeft.map { ", caught up in about \(DurationText.text(Int64($0) * 1000))" }
+                            ?? ", not getting fewer"
+                    }
+                    let use = budgetBytesPerSecond.map { " of \(NumberText.grouped($0))" } ?? ""
+                    parts.append("\(NumberText.grouped(bytesPerSecond))\(use) bytes/s")
+                }
+                return parts.joined(separator: "; ")
+            }
         }
 
         var node: String
@@ -124,7 +145,7 @@ struct StatusTable {
             )
         }
         for link in report.links ?? [] {
-            lines.append("link        \(link.to): \(NumberText.grouped(link.waiting)) sightings wait")
+            lines.append("link        \(link.to): \(link.text)")
         }
         if let feeds = report.feeds, !feeds.isEmpty { lines += ["", Self.header] + feeds.map(Self.row) }
         text = lines.joined(separator: "\n") + "\n"

@@ -82,14 +82,26 @@ final class ArchiveProcess {
     private let scratch: Scratch
     private let gateways: [(node: String, forces: [String])]
     private let tls: String?
+    private let more: String
     private var process: ChildProcess?
+
+    /// Its configuration.
+    var config: String { scratch.path + "/archive.yaml" }
 
     /// Starts an archive.
     ///
-    /// - Parameter tls: the certificates of its links, as YAML.
-    init(_ scratch: Scratch, gateways: [(node: String, forces: [String])], tls: String? = nil) throws {
+    /// - Parameters:
+    ///   - tls: the certificates of its links, as YAML.
+    ///   - more: further sections of the configuration.
+    init(
+        _ scratch: Scratch,
+        gateways: [(node: String, forces: [String])],
+        tls: String? = nil,
+        more: String = ""
+    ) throws {
         self.scratch = scratch
         self.tls = tls
+        self.more = more
         self.gateways = gateways
         data = scratch.path + "/archive"
         try start()
@@ -114,6 +126,7 @@ final class ArchiveProcess {
               \(tls.map { "tls: \($0)" } ?? "")
               gateways:
             \(list.joined(separator: "\n"))
+            \(more)
             """,
             "archive.yaml"
         )

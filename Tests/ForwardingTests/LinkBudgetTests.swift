@@ -49,6 +49,6 @@ struct LinkBudgetTests {
             budget.sent(budget.pieceMax, at: now)
             carried += budget.cost(budget.pieceMax)
         }
-        #expect(carried > bitsPerSecond / 8 * 60 * 8 / 10)
+        #expect(carried > bitsPerSecond / 8 * 60 * 95 / 100)
     }
 }

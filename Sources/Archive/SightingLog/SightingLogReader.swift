@@ -21,6 +21,8 @@ public struct SightingLogReader {
     private var windowStart = 0
     /// The cameras named so far.
     public private(set) var register = CameraRegister()
+    /// Rises whenever `register` may have become another.
+    public private(set) var registerVersion = 0
     private var decoder = FrameDecoder(register: CameraRegister())
     /// How many sightings of the frame read last were passed before.
     private var skipped = 0
@@ -62,6 +64,7 @@ public struct SightingLogReader {
             switch block.kind {
             case .register:
                 register.restore(try RegisterBlock.decode(block))
+                registerVersion += 1
                 decoder = FrameDecoder(register: register)
                 return block
             case .mark:

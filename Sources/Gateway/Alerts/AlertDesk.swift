@@ -18,6 +18,8 @@ package final class AlertDesk {
     private var book = AlertBook()
     /// The latest capture that was matched.
     private var latest = Timestamp.distantPast
+    /// Those of other nodes that were taken.
+    private var others = RecentNames()
     /// Raised and not yet in the log.
     private var pending: [Alert] = []
     /// How many alerts were raised since the start, by list.
@@ -46,6 +48,13 @@ package final class AlertDesk {
 
     private func recall(_ line: AlertLogReader.Line) throws {
         let alert = try JSONDecoder().decode(Alert.self, from: Data(line.text))
+        if !isOwn(alert) { others.insert(alert.id) }
+        note(alert)
+    }
+
+    private func isOwn(_ alert: Alert) -> Bool { alert.id == "\(node)-\(alert.sequence)" }
+
+    private func note(_ alert: Alert) {
         guard let key = alert.key, let moment = alert.moment else { return }
         book.note(key, at: moment)
         latest = max(latest, moment)
@@ -115,6 +124,16 @@ package final class AlertDesk {
         raised[alert.list, default: 0] += 1
     }
 
+    /// Takes an alert that another node raised; one that it has is passed over.
+    ///
+    /// It counts as reported here, too.
+    package func take(_ alert: Alert) {
+        guard others.insert(alert.id) else { return }
+        note(alert)
+        pending.append(alert)
+        raised[alert.list, default: 0] += 1
+    }
+
     /// Puts what was raised into the log; it may be told when this returns.
     ///
     /// - Throws: `StorageError`; the alerts then wait for the next time.
@@ -128,7 +147,7 @@ package final class AlertDesk {
             try pending.enumerated().map { place, alert in
                 var alert = alert
                 alert.sequence = first + UInt64(place)
-                alert.id = "\(node)-\(alert.sequence)"
+                if alert.id.isEmpty { alert.id = "\(node)-\(alert.sequence)" }
                 return Array(try encoder.encode(alert))
             }
         }
@@ -148,5 +167,27 @@ package final class AlertDesk {
         }
         try flush(now: now)
         return reader.next
+    }
+}
+
+/// The names met last, at least as many as `countMax`, at most twice that.
+struct RecentNames {
+    private var recent: Set<String> = []
+    private var before: Set<String> = []
+
+    /// So many are surely remembered.
+    static let countMax = 65_536
+
+    /// Remembers a name.
+    ///
+    /// - Returns: whether it is new.
+    @discardableResult
+    mutating func insert(_ name: String) -> Bool {
+        guard !before.contains(name), recent.insert(name).inserted else { return false }
+        if recent.count >= Self.countMax {
+            before = recent
+            recent = []
+        }
+        return true
     }
 }

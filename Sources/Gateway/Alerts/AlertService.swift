@@ -77,6 +77,30 @@ actor AlertService: Service {
         Task { self.flush() }
     }
 
+    /// Why an alert of another node was not taken.
+    struct Refused: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Takes an alert of another node; it is on stable storage when this returns, and told to those who follow.
+    ///
+    /// - Parameters:
+    ///   - text: the JSON object; one that was taken before is passed over.
+    ///   - forces: those that the other node may speak for.
+    func take(_ text: [UInt8], forces: Set<String>) throws {
+        guard let alert = try? JSONDecoder().decode(Alert.self, from: Data(text)), !alert.id.isEmpty else {
+            throw Refused(description: "it is no alert")
+        }
+        guard forces.contains(alert.force) else {
+            throw Refused(
+                description: "it is of force \(alert.force), for which this sender may not speak"
+            )
+        }
+        desk.take(alert)
+        flush()
+        if desk.hasPending { throw Refused(description: trouble ?? "the alert log is not written") }
+    }
+
     func run() async throws {
         do {
             try await cancelWhenGracefulShutdown { try await self.attend() }

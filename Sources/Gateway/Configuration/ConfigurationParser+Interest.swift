@@ -64,7 +64,10 @@ extension ConfigurationParser {
             members["folder"].flatMap { reader.text($0, "folder of interest") }.map(resolved)
             ?? configuration.data + "/alerts"
         interest.lists = reader.items(members["lists"], of: "lists").compactMap(interestList)
-        if interest.lists.isEmpty { reader.note("interest names no lists", at: node) }
+        // A node that receives may keep alerts of others only.
+        if interest.lists.isEmpty, configuration.receive == nil {
+            reader.note("interest names no lists", at: node)
+        }
         interest.webhooks = reader.items(members["webhooks"], of: "webhooks").compactMap(webhook)
         interest.subscribers = reader.items(members["subscribers"], of: "subscribers").compactMap(subscriber)
         noteRepeats(interest.lists.map(\.name), "list", node)

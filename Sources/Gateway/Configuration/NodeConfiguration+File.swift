@@ -230,47 +230,6 @@ struct ConfigurationParser {
         return DeduplicationRules.Window(window: window ?? DeduplicationRules().window.window, gap: gap)
     }
 
-    private mutating func parseForward(_ node: Node) {
-        let members = reader.members(node, of: "forward", known: ["to", "tls", "budget"])
-        let tls = tls(members["tls"], of: "forward", needsTrust: true, takesServerName: true)
-        guard let text = reader.text(members["to"], "to", in: node) else { return }
-        guard let address = address(text) else {
-            return reader.note("to: '\(text)' is no address such as archive.example:7700", at: members["to"])
-        }
-        let budget = reader.rate(members["budget"], "budget", LinkBudget.bitsPerSecondMin...100_000_000_000)
-        configuration.forward.append(
-            .init(host: address.host, port: address.port, tls: tls, budget: budget)
-        )
-    }
-
-    private mutating func parseReceive(_ node: Node) {
-        let members = reader.members(node, of: "receive", known: ["listen", "idleAfter", "gateways", "tls"])
-        let text = reader.text(members["listen"], "listen", in: node) ?? ""
-        let address = address(text)
-        if address == nil, members["listen"] != nil {
-            reader.note("listen: '\(text)' is no address such as 127.0.0.1:7700", at: members["listen"])
-        }
-        var gateways: [NodeConfiguration.Receive.Gateway] = []
-        for item in reader.items(members["gateways"], of: "gateways") {
-            let own = reader.members(item, of: "a gateway", known: ["node", "forces"])
-            guard let name = reader.text(own["node"], "a gateway's node", in: item) else { continue }
-            let forces = reader.items(own["forces"], of: "forces of gateway \(name)")
-                .compactMap { reader.text($0, "a force of gateway \(name)") }
-            if forces.isEmpty {
-                reader.note("gateway \(name) names no force that it may speak for", at: item)
-            }
-            gateways.append(.init(node: name, forces: Set(forces)))
-        }
-        if gateways.isEmpty { reader.note("receive names no gateways that may connect", at: node) }
-        configuration.receive = .init(
-            host: address?.host ?? "",
-            port: address?.port ?? 0,
-            idleAfter: reader.duration(members["idleAfter"], "idleAfter") ?? 30_000,
-            gateways: gateways,
-            tls: tls(members["tls"], of: "receive", needsTrust: true)
-        )
-    }
-
     func address(_ text: String) -> (host: String, port: Int)? {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65_535).contains(port), colon > text.startIndex

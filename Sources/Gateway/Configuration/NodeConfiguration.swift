@@ -1,6 +1,8 @@
 package import Archive
 package import Deduplication
 package import FeedDecoding
+package import Forwarding
+package import Foundation
 
 /// What a node is told in its configuration file.
 package struct NodeConfiguration: Sendable {
@@ -18,6 +20,9 @@ package struct NodeConfiguration: Sendable {
         package var host: String
         /// The port; 0 for one that the system chooses.
         package var port: Int
+
+        /// Both as text.
+        package var text: String { "\(host):\(port)" }
     }
 
     /// Where a feed's bytes come from.
@@ -99,16 +104,25 @@ package struct NodeConfiguration: Sendable {
 
     /// Where sightings are sent on.
     package struct Forward: Sendable, Equatable {
-        /// The next node's address.
-        package var host: String
-        package var port: Int
+        /// The next node's addresses, at least one: the next is tried when one can't be reached.
+        package var addresses: [Address]
         /// What proves to the next node who this is and the other way round; without it the link is plain.
         package var tls: TLSFiles?
-        /// What the line may carry, in bits a second; without it as much as it takes.
-        package var budget: Int?
+        /// What the line may carry; without it as much as it takes.
+        package var budget: LinkRates?
+        /// Where the times of day of `budget` are those of.
+        package var zone = TimeZone.gmt
+        /// How long sightings may wait for others to go with, in milliseconds.
+        package var maxDelay: Int64 = 1000
 
-        /// The address as text.
-        package var text: String { "\(host):\(port)" }
+        /// Sightings go to the first of these that can be reached.
+        package init(addresses: [Address], tls: TLSFiles? = nil) {
+            self.addresses = addresses
+            self.tls = tls
+        }
+
+        /// The first address as text: by it the link is known.
+        package var text: String { addresses[0].text }
     }
 
     /// What a node takes from links.

@@ -57,9 +57,10 @@ package struct Serve {
         var services: [any Service] = [
             Housekeeping(node: node, logger: logger, notifier: notifier)
         ]
-        services += forwarders(node)
+        let forwarders = forwarders(node, alerts)
+        services += forwarders.map { ForwarderService(forwarder: $0, alerts: alerts) }
         if let alerts { services += webhooks(alerts, node) + [alerts] }
-        services += links(node)
+        services += links(node, alerts)
         services.append(
             ControlServer(
                 data: configuration.data,
@@ -69,7 +70,9 @@ package struct Serve {
         )
         services.append(Reloader(intakes: intakes))
         services.append(intakes)
-        if let http = configuration.http { services.append(server(http, table, node, alerts, subscribers)) }
+        if let http = configuration.http {
+            services.append(server(http, table, node, alerts, subscribers, forwarders))
+        }
         let group = ServiceGroup(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -83,18 +86,27 @@ package struct Serve {
         logger.info("stopped", metadata: ["node": "\(configuration.node)"])
     }
 
-    private func forwarders(_ node: NodeService) -> [any Service] {
+    private func forwarders(_ node: NodeService, _ alerts: AlertService?) -> [Forwarder] {
         configuration.forward.map { forward in
-            ForwarderService(
-                forwarder: Forwarder(
-                    to: forward,
-                    log: node.log,
-                    logFolder: node.logFolder,
-                    node: configuration.node,
-                    stream: node.stream,
-                    logger: logger
-                ) { sequence in try? await node.delivered(to: forward.text, before: sequence) }
-            )
+            let source = alerts.map { alerts in
+                AlertSource(
+                    folder: alerts.folder,
+                    published: { await alerts.published },
+                    cursor: {
+                        try await node.forwardedAlerts(to: forward.text, otherwise: await alerts.published)
+                    },
+                    note: { try await node.forwarded(alertsBefore: $0, to: forward.text) }
+                )
+            }
+            return Forwarder(
+                to: forward,
+                log: node.log,
+                logFolder: node.logFolder,
+                node: configuration.node,
+                stream: node.stream,
+                alerts: source,
+                logger: logger
+            ) { sequence in try? await node.delivered(to: forward.text, before: sequence) }
         }
     }
 
@@ -104,10 +116,12 @@ package struct Serve {
         }
     }
 
-    private func links(_ node: NodeService) -> [any Service] {
+    private func links(_ node: NodeService, _ alerts: AlertService?) -> [any Service] {
         guard let receive = configuration.receive else { return [] }
         let onBound = onBound
-        return [LinkServer(node: node, receive: receive, logger: logger) { onBound("links", $0) }]
+        return [
+            LinkServer(node: node, receive: receive, alerts: alerts, logger: logger) { onBound("links", $0) }
+        ]
     }
 
     private func server(
@@ -115,7 +129,8 @@ package struct Serve {
         _ table: FeedTable,
         _ node: NodeService,
         _ alerts: AlertService?,
-        _ subscribers: SubscriberTable
+        _ subscribers: SubscriberTable,
+        _ forwarders: [Forwarder]
     ) -> HTTPServer {
         let budget = IntakeBudget(configuration.intakeMax)
         let onBound = onBound
@@ -125,7 +140,7 @@ package struct Serve {
             posts: FeedPosts(table: table, budget: budget, logger: logger),
             captures: CaptureService(table: table, budget: budget, logger: logger),
             alerts: alerts.map { AlertStream(alerts: $0, subscribers: subscribers) },
-            status: StatusPages(node: node, alerts: alerts, budget: budget),
+            status: StatusPages(node: node, alerts: alerts, budget: budget, forwarders: forwarders),
             logger: logger
         ) { onBound("http", $0) }
     }
@@ -145,11 +160,22 @@ struct Reloader: Service {
 /// A forwarder as a service.
 struct ForwarderService: Service {
     let forwarder: Forwarder
+    let alerts: AlertService?
 
     func run() async throws {
         do {
-            try await cancelWhenGracefulShutdown { try await forwarder.run() }
+            try await cancelWhenGracefulShutdown {
+                async let bells: Void = follow()
+                try await forwarder.run()
+                await bells
+            }
         } catch is CancellationError {}
+    }
+
+    /// Has alerts sent as they are raised.
+    private func follow() async {
+        guard let alerts else { return }
+        for await _ in await alerts.follow() { forwarder.alertsGrew() }
     }
 }
 

@@ -1,5 +1,6 @@
 import ANPRModel
 import FeedDecoding
+import Forwarding
 
 /// A node's numbers as Prometheus text, format 0.0.4.
 struct MetricsText {
@@ -49,6 +50,33 @@ struct MetricsText {
         for webhook in webhooks {
             let waiting = Int64(next) - Int64(webhook.next)
             text += "anpr_webhook_waiting_alerts{webhook=\"\(Self.escaped(webhook.name))\"} \(waiting)\n"
+        }
+    }
+
+    /// Adds what became of the links to other nodes.
+    mutating func links(_ links: [LinkStatus]) {
+        let label = { (link: LinkStatus) in "to=\"\(Self.escaped(link.to))\"" }
+        counter(
+            "anpr_link_bytes_total",
+            "Bytes sent over links since the start, by what they were.",
+            links.flatMap { link in
+                [
+                    ("sightings", link.traffic.sightings), ("cameras", link.traffic.cameras),
+                    ("alerts", link.traffic.alerts), ("control", link.traffic.control),
+                ].map { ("\(label(link)),class=\"\($0.0)\"", $0.1) }
+            }
+        )
+        for (name, help, value) in [
+            ("connected", "1 when the next node is connected.", { $0.connected == nil ? 0 : 1 }),
+            ("waiting_sightings", "Sightings that the next node does not have yet.", { Double($0.waiting) }),
+            ("bytes_per_second", "Bytes sent a second, over the last ten seconds.", \.bytesPerSecond),
+            (
+                "budget_bytes_per_second", "What the line may carry; 0 for no budget.",
+                { Double($0.budget ?? 0) }
+            ),
+        ] as [(String, String, (LinkStatus) -> Double)] {
+            head("anpr_link_\(name)", help, "gauge")
+            for link in links { text += "anpr_link_\(name){\(label(link))} \(value(link))\n" }
         }
     }
 

@@ -9,6 +9,7 @@ struct StatusPages: Sendable {
     let node: NodeService
     let alerts: AlertService?
     let budget: IntakeBudget
+    let forwarders: [Forwarder]
 
     /// Answers `GET /readyz`.
     func ready() async -> Response {
@@ -27,6 +28,7 @@ struct StatusPages: Sendable {
                 webhooks: (try? await node.webhooks()) ?? []
             )
         }
+        metrics.links(await links)
         let text = metrics.text
         return Response(
             status: .ok,
@@ -36,5 +38,13 @@ struct StatusPages: Sendable {
     }
 
     /// Answers `GET /v1/status`.
-    func json() async -> Response { .json(await node.status.json) }
+    func json() async -> Response { .json(await node.status.json(links: await links)) }
+
+    private var links: [LinkStatus] {
+        get async {
+            var links: [LinkStatus] = []
+            for forwarder in forwarders { links.append(await forwarder.status) }
+            return links
+        }
+    }
 }

@@ -10,16 +10,25 @@ package struct LinkFraming: NIOSingleStepByteToMessageDecoder {
 
     /// The next message, if it is wholly there.
     package mutating func decode(buffer: inout ByteBuffer) throws -> LinkMessage? {
-        guard let length = buffer.getInteger(at: buffer.readerIndex, endianness: .little, as: UInt32.self)
-        else {
-            return nil
+        var length = 0
+        var width = 0
+        while true {
+            guard let byte = buffer.getInteger(at: buffer.readerIndex + width, as: UInt8.self) else {
+                return nil
+            }
+            length |= Int(byte & 0x7F) << (7 * width)
+            width += 1
+            if byte < 0x80 { break }
+            guard width < 4 else {
+                throw LinkMessage.Fault(description: "a message of \(length) bytes or more")
+            }
         }
-        guard length > 0, Int(length) <= LinkMessage.lengthMax else {
+        guard length > 0, length <= LinkMessage.lengthMax else {
             throw LinkMessage.Fault(description: "a message of \(length) bytes")
         }
-        guard buffer.readableBytes >= 4 + Int(length) else { return nil }
-        buffer.moveReaderIndex(forwardBy: 4)
-        guard let body = buffer.readBytes(length: Int(length)) else { return nil }
+        guard buffer.readableBytes >= width + length else { return nil }
+        buffer.moveReaderIndex(forwardBy: width)
+        guard let body = buffer.readBytes(length: length) else { return nil }
         return try LinkMessage(body: body)
     }
 

@@ -27,6 +27,23 @@ extension NodeService {
     /// Notes that all sightings before one were held against the lists.
     package func alerted(before sequence: UInt64) throws { try core.alerted(before: sequence) }
 
+    /// The first alert that a next node does not have yet.
+    ///
+    /// - Parameter first: where one begins that was never sent anything.
+    package func forwardedAlerts(to forward: String, otherwise first: UInt64) throws -> UInt64 {
+        let name = "alerts:\(forward)"
+        if let known = try core.catalogue.cursors().first(where: { $0.name == name }) {
+            return known.sequence
+        }
+        try core.catalogue.setCursor(name, first)
+        return first
+    }
+
+    /// Notes that a next node has all alerts before one.
+    package func forwarded(alertsBefore sequence: UInt64, to forward: String) throws {
+        try core.catalogue.setCursor("alerts:\(forward)", sequence)
+    }
+
     /// The alert that a webhook is told next.
     ///
     /// - Parameter first: where one begins that was never told anything.

@@ -221,16 +221,17 @@ package actor NodeService {
 
     /// Admits a sender.
     ///
-    /// - Returns: its number here and the sighting that must come next.
+    /// - Returns: its number here, the sighting that must come next, and the cameras that its stream has named.
     package func admit(_ node: String, stream: String, first: UInt64) throws -> (
-        sender: FeedIndex, next: UInt64
+        sender: FeedIndex, next: UInt64, register: CameraRegister
     ) {
         guard let sender = names[node] else {
             throw Refused(description: "node \(node) is not among the gateways here")
         }
         heard[sender] = clock.now
         settle()
-        return (sender, try core.admit(sender, stream: stream, first: first))
+        let next = try core.admit(sender, stream: stream, first: first)
+        return (sender, next, core.state.register(of: sender))
     }
 
     /// Takes in blocks; they are safe and worked off when this returns.
@@ -247,6 +248,9 @@ package actor NodeService {
             now: Self.now
         )
     }
+
+    /// The forces that a sender may speak for.
+    package func forces(of sender: FeedIndex) -> Set<String> { forces[sender] ?? [] }
 
     private static var now: Timestamp {
         Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))

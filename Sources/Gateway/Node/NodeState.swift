@@ -78,6 +78,11 @@ package struct NodeState {
     /// entry taken now.
     package private(set) var latest = Timestamp.distantPast
 
+    /// The cameras that a sender's stream has named.
+    package func register(of sender: FeedIndex) -> CameraRegister {
+        streams[sender]?.check.register ?? CameraRegister()
+    }
+
     /// Whether a sender's stream is the one that is known.
     package func isKnown(_ sender: FeedIndex, stream: String) -> Bool { streams[sender]?.name == stream }
 

@@ -51,7 +51,7 @@ package struct NodeStatus: Sendable {
     private static let clocksMax = 20
 
     /// The status as one JSON object.
-    package var json: String {
+    package func json(links: [LinkStatus]) -> String {
         let feeds = feeds.map { feed in
             let counts = feed.counts
             let refused = feed.gauges.refused.sorted { $0.key.name < $1.key.name }
@@ -72,6 +72,7 @@ package struct NodeStatus: Sendable {
             "trouble":\(trouble.map(JSONText.quoted) ?? "null"),"sightings":\(tally.sightings),\
             "amendments":\(tally.amendments),"lagMilliseconds":\(lag),"waitingReads":\(waiting.reads),\
             "openSightings":\(waiting.sightings),"unlogged":\(unlogged),"logged":\(logged),\
+            "links":[\(links.map(\.json).joined(separator: ","))],\
             "feeds":[\(feeds.joined(separator: ","))]}
             """
     }

@@ -1,0 +1,95 @@
+import Archive
+import Deduplication
+import FeedDecoding
+import ANPRModel
+import Forwarding
+import Logging
+import NIOCore
+import SightingFrames
+
+/// One conversation with a sender: asks the node what the machine wants to know, and obeys.
+struct LinkConversation {
+    private var machine = LinkReceiver()
+    private var reader = LinkStreamReader(next: 0)
+    private let node: NodeService
+    private let alerts: AlertService?
+    /// The connection that the sender proves its name over, if it has to.
+    private let channel: (any Channel)?
+    private let logger: Logger
+    private var sender: FeedIndex = 0
+    private var stream = ""
+    private var name = ""
+
+    init(node: NodeService, alerts: AlertService?, channel: (any Channel)?, logger: Logger) {
+        self.node = node
+        self.alerts = alerts
+        self.channel = channel
+        self.logger = logger
+    }
+
+    /// Takes a message.
+    ///
+    /// - Returns: what to send back, and whether the connection is to be closed then.
+    mutating func received(_ message: LinkMessage) async -> (replies: [LinkMessage], isOver: Bool) {
+        var replies: [LinkMessage] = []
+        var open = machine.received(message)
+        while !open.isEmpty {
+            switch open.removeFirst() {
+            case .send(let reply): replies.append(reply)
+            case .close: return (replies, true)
+            case .admit(let name, let stream, let first): open += await admit(name, stream, first)
+            case .store(let number, let message): open += await store(number, message)
+            case .keep(let number, let text): open += await keep(number, text)
+            }
+        }
+        return (replies, false)
+    }
+
+    private mutating func admit(_ name: String, _ stream: String, _ first: UInt64) async
+        -> [LinkReceiver.Action]
+    {
+        do {
+            if let channel, try await !PeerNames.of(channel).contains(name) {
+                throw TLSFault(description: "its certificate is not in the name of node \(name)")
+            }
+            let admission = try await node.admit(name, stream: stream, first: first)
+            (sender, self.stream, self.name) = (admission.sender, stream, name)
+            reader = LinkStreamReader(next: admission.next)
+            logger.info("link", metadata: ["from": "\(name)", "next": "\(admission.next)"])
+            return machine.admitted(
+                LinkWelcome(
+                    next: admission.next,
+                    cameras: UInt32(admission.register.count),
+                    checksum: RegisterBlock.checksum(admission.register, first: admission.register.count),
+                    takesAlerts: alerts != nil
+                )
+            )
+        } catch {
+            logger.warning("link refused", metadata: ["from": "\(name)", "why": "\(error)"])
+            return machine.refuse("\(error)")
+        }
+    }
+
+    private mutating func store(_ number: UInt64, _ message: LinkMessage) async -> [LinkReceiver.Action] {
+        do {
+            let next = try await node.store(try reader.blocks(of: message), from: sender, stream: stream)
+            return machine.stored(number: number, next: next)
+        } catch {
+            let reason = "message \(number) of the stream: \(error)"
+            logger.error("sightings refused", metadata: ["from": "\(name)", "why": "\(reason)"])
+            return machine.refuse(reason)
+        }
+    }
+
+    private mutating func keep(_ number: UInt64, _ text: [UInt8]) async -> [LinkReceiver.Action] {
+        do {
+            guard let alerts else { throw AlertService.Refused(description: "no alerts are kept here") }
+            try await alerts.take(text, forces: await node.forces(of: sender))
+            return machine.kept(number: number)
+        } catch {
+            let reason = "alert \(number): \(error)"
+            logger.error("alert refused", metadata: ["from": "\(name)", "why": "\(reason)"])
+            return machine.refuse(reason)
+        }
+    }
+}

@@ -1,0 +1,198 @@
+import Archive
+import Forwarding
+import NIOCore
+
+/// One connection to the next node, from greeting to end: obeys `LinkSender`, and sends what is most urgent first.
+///
+/// Alerts come before sightings; each waits for no more than the message that is being sent.
+actor SendingLink {
+    /// How a conversation ended.
+    enum Ending: Sendable, Equatable {
+        /// The next node has everything, and nothing more was to be waited for.
+        case settled
+        /// It would not go on, and why.
+        case refused(String)
+        /// The connection was lost, and why.
+        case lost(String)
+    }
+
+    /// What is sent, and who is told.
+    struct Supply: Sendable {
+        var log: SightingLog
+        var logFolder: String
+        var alerts: AlertSource?
+        var pacer: LinePacer?
+        var maxDelay: Duration
+        var bell: LinkBell
+        /// The next node has everything before a sighting.
+        var onDelivered: @Sendable (UInt64) async -> Void
+        /// A message went, of so many bytes.
+        var onSent: @Sendable (LinkMessage, Int) async -> Void
+    }
+
+    private typealias Outbound = NIOAsyncChannelOutboundWriter<ByteBuffer>
+
+    private let supply: Supply
+    private let untilSettled: Bool
+    private var machine: LinkSender
+    private var outbox: Outbox?
+    private var alerts: AlertOutbox?
+    /// What the machine wants sent before all else.
+    private var replies: [LinkMessage] = []
+    private var ending: Ending?
+    private let clock = ContinuousClock()
+    private let began = ContinuousClock.now
+
+    /// How often the clock is looked at.
+    private static let tick = Duration.milliseconds(100)
+
+    init(_ machine: LinkSender, _ supply: Supply, untilSettled: Bool) {
+        self.machine = machine
+        self.supply = supply
+        self.untilSettled = untilSettled
+    }
+
+    /// Holds the conversation.
+    ///
+    /// - Throws: what writing to the connection throws.
+    func run(
+        _ inbound: NIOAsyncChannelInboundStream<LinkMessage>,
+        _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) async throws -> Ending {
+        replies = sends(machine.connected(first: supply.log.first, at: now))
+        let rings = supply.bell.listen()
+        return try await withThrowingTaskGroup(of: Ending.self) { group in
+            group.addTask { try await self.hear(inbound) }
+            group.addTask { try await self.watch() }
+            group.addTask { try await self.speak(rings, outbound) }
+            defer { group.cancelAll() }
+            return try await group.next() ?? .lost("nothing was said")
+        }
+    }
+
+    // MARK: - In
+
+    private func hear(_ inbound: NIOAsyncChannelInboundStream<LinkMessage>) async throws -> Ending {
+        for try await message in inbound {
+            try await obey(machine.received(message, at: now))
+            if let ending { return ending }
+            supply.bell.ring()
+        }
+        return ending ?? .lost("the next node closed the connection")
+    }
+
+    private func watch() async throws -> Ending {
+        while true {
+            try await Task.sleep(for: Self.tick)
+            try await obey(machine.tick(at: now))
+            if let ending { return ending }
+            supply.bell.ring()
+        }
+    }
+
+    private func obey(_ actions: [LinkSender.Action]) async throws {
+        for action in actions {
+            switch action {
+            case .send(let message): replies.append(message)
+            case .begin(let welcome): try await begin(welcome)
+            case .delivered(let sequence): await deliver(sequence)
+            case .alertTaken(let number): try await note(number)
+            case .close(let reason):
+                ending = reason.hasPrefix("refused: ") ? .refused(reason) : .lost(reason)
+            }
+        }
+    }
+
+    private func begin(_ welcome: LinkWelcome) async throws {
+        outbox = Outbox(supply.logFolder, welcome, maxDelay: supply.maxDelay.nanoseconds)
+        if welcome.takesAlerts, let source = supply.alerts {
+            alerts = AlertOutbox(source.folder, from: try await source.cursor())
+        }
+    }
+
+    private func deliver(_ sequence: UInt64) async {
+        let next = supply.log.extent.next
+        guard sequence <= next else {
+            ending = .lost(
+                "it wants sighting \(sequence), but there are only \(next): is this an older copy of the node?"
+            )
+            return
+        }
+        await supply.onDelivered(sequence)
+    }
+
+    private func note(_ number: UInt64) async throws {
+        let before = alerts?.cursor
+        alerts?.taken(number)
+        if let cursor = alerts?.cursor, cursor != before { try await supply.alerts?.note(cursor) }
+    }
+
+    // MARK: - Out
+
+    private func speak(_ rings: AsyncStream<Void>, _ outbound: Outbound) async throws -> Ending {
+        for await _ in rings {
+            while ending == nil, let message = try await next() { try await send(message, outbound) }
+            if let ending { return ending }
+            if untilSettled, try await isSettled() { return .settled }
+        }
+        // Another conversation of the same forwarder listens now, or the task was cancelled.
+        return .lost("the link was given up")
+    }
+
+    /// What goes next, the most urgent first.
+    private func next() async throws -> LinkMessage? {
+        if !replies.isEmpty { return replies.removeFirst() }
+        if let source = supply.alerts, alerts != nil {
+            let published = await source.published()
+            if let line = try alerts?.next(before: published) {
+                return .alert(number: line.sequence, line.text)
+            }
+        }
+        guard machine.canSend else { return nil }
+        let bytesPerSecond = await supply.pacer?.bytesPerSecond
+        let extent = supply.log.extent
+        let message = try outbox?.next(
+            extent,
+            at: now,
+            bytesPerSecond: bytesPerSecond,
+            isFlushing: untilSettled
+        )
+        if message != nil { machine.sentOfStream() }
+        return message
+    }
+
+    private func send(_ message: LinkMessage, _ outbound: Outbound) async throws {
+        let bytes = message.bytes
+        await supply.onSent(message, bytes.count)
+        try await write(bytes, outbound)
+        machine.sent(at: now)
+    }
+
+    /// Writes bytes as fast as the budget lets them go.
+    private func write(_ bytes: [UInt8], _ outbound: Outbound) async throws {
+        guard let pacer = supply.pacer else { return try await outbound.write(ByteBuffer(bytes: bytes)) }
+        let pieceMax = await pacer.pieceMax
+        var start = 0
+        while start < bytes.count {
+            let piece = bytes[start..<min(start + pieceMax, bytes.count)]
+            try await pacer.pass(piece.count)
+            try await outbound.write(ByteBuffer(bytes: piece))
+            start += piece.count
+        }
+    }
+
+    /// Whether the next node has all there is now.
+    private func isSettled() async throws -> Bool {
+        guard machine.isSettled, outbox?.isEmpty(supply.log.extent) == true, replies.isEmpty else {
+            return false
+        }
+        return alerts?.isSettled ?? true
+    }
+
+    private func sends(_ actions: [LinkSender.Action]) -> [LinkMessage] {
+        actions.compactMap { if case .send(let message) = $0 { message } else { nil } }
+    }
+
+    /// Nanoseconds since the conversation began.
+    private var now: Int64 { (clock.now - began).nanoseconds }
+}
