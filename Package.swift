@@ -137,7 +137,10 @@ let package = Package(
         ),
         tests(
             "ForwardingTests",
-            on: ["ANPRModel", "Archive", "Forwarding", "SightingFrames", "Simulation", "TestSupport"]
+            on: [
+                "ANPRModel", "Archive", "Deduplication", "Forwarding", "SightingFrames", "Simulation",
+                "TestSupport",
+            ]
         ),
         tests("InterestTests", on: ["ANPRModel", "Interest", "Simulation", "TestSupport"]),
         tests("HygieneTests", on: []),

@@ -5,6 +5,8 @@ public import SightingFrames
 public struct LinkStreamWriter {
     private var encoder = LinkFrameEncoder(register: CameraRegister())
     private var register = CameraRegister()
+    /// How many cameras of it the other end knows.
+    private var told = 0
     private var mark = StreamMark(journalEntry: 0, closedThrough: Timestamp(milliseconds: 0), isEnd: false)
 
     static let hasMark: UInt8 = 1
@@ -14,23 +16,26 @@ public struct LinkStreamWriter {
     /// The stream at a connection's begin.
     public init() {}
 
-    /// Goes on with a register that the other end knows so many cameras of.
-    ///
-    /// - Returns: what it must be told first, if anything.
-    public mutating func use(_ register: CameraRegister, known count: Int) throws -> LinkMessage? {
+    /// Goes on with a register that the other end knows so many cameras of; the others must be told before any sightings.
+    public mutating func use(_ register: CameraRegister, known count: Int) {
         self.register = register
         encoder.use(register)
-        guard count < register.count else { return nil }
-        var block: [UInt8] = []
-        try RegisterBlock.encode(register, from: count).write(to: &block)
-        return .cameras(block)
+        told = count
     }
 
     /// Goes on with a register that has more cameras than the one before, or others.
-    ///
-    /// - Returns: what the other end must be told first, if anything.
-    public mutating func use(_ register: CameraRegister) throws -> LinkMessage? {
-        try use(register, known: isExtended(by: register) ? self.register.count : 0)
+    public mutating func use(_ register: CameraRegister) {
+        use(register, known: isExtended(by: register) ? told : 0)
+    }
+
+    /// The next cameras that the other end must be told of, at most so many; `nil` when it knows all.
+    public mutating func cameras(atMost count: Int) throws -> LinkMessage? {
+        guard told < register.count else { return nil }
+        let end = count < register.count - told ? told + count : register.count
+        var block: [UInt8] = []
+        try RegisterBlock.encode(register, from: told, to: end).write(to: &block)
+        told = end
+        return .cameras(block)
     }
 
     /// Whether a register begins with all the cameras told so far.
@@ -51,8 +56,11 @@ public struct LinkStreamWriter {
             VaryingLength.append(UInt64(bitPattern: step << 1 ^ step >> 63), to: &body)
             self.mark = mark
         }
-        if !range.isEmpty {
-            body[0] |= Self.hasSightings
+        body[0] |= range.isEmpty ? 0 : Self.hasSightings
+        let checksum = encoder.cover(body)
+        if range.isEmpty {
+            LittleEndian.append(checksum, to: &body)
+        } else {
             body += encoder.encode(batch, range)
         }
         return .sightings(body)
@@ -90,6 +98,7 @@ public struct LinkStreamReader {
         guard let flags = body.first, flags < 8 else { throw Fault(description: "at byte 0: unknown flags") }
         var position = 1
         if flags & LinkStreamWriter.hasMark != 0 { try readMark(body, &position, flags) }
+        let checksum = decoder.cover(Array(body[..<position]))
         var blocks: [UInt8] = []
         if flags & LinkStreamWriter.hasSightings != 0 {
             do throws(LinkFrameDecoder.Fault) {
@@ -99,8 +108,11 @@ public struct LinkStreamReader {
             } catch {
                 throw Fault(description: "at byte \(position + error.offset): \(error.reason)")
             }
-        } else if position < body.count {
-            throw Fault(description: "at byte \(position): more than there should be")
+        } else if body.count != position + 4 || LittleEndian.read(body, at: position) != checksum {
+            throw Fault(
+                description:
+                    "at byte \(position): a mark that was changed, or does not follow what was before"
+            )
         }
         if flags & LinkStreamWriter.hasMark != 0 { mark.block(sequence: next).write(to: &blocks) }
         return blocks

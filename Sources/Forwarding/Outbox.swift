@@ -54,7 +54,8 @@ public struct Outbox {
         isFlushing: Bool
     ) throws -> LinkMessage? {
         let countMax = countMax(bytesPerSecond)
-        if let cameras = try fill(extent, countMax) { return cameras }
+        try fill(extent, countMax)
+        if let cameras = try writer.cameras(atMost: camerasMax(bytesPerSecond)) { return cameras }
         let count = min(waiting.count - packed, countMax)
         guard count > 0 || mark != nil else { return nil }
         let isQuiet = lastAt.map { now - $0 >= maxDelay } ?? true
@@ -78,34 +79,37 @@ public struct Outbox {
     }
 
     /// Reads until a message is full or nothing more is there.
-    ///
-    /// - Returns: what must be told before more can be read: cameras.
-    private mutating func fill(_ extent: SightingLog.Extent, _ countMax: Int) throws -> LinkMessage? {
+    private mutating func fill(_ extent: SightingLog.Extent, _ countMax: Int) throws {
         while waiting.count - packed < countMax {
-            guard let run = try held ?? reader.read(before: extent.next) else { return nil }
+            guard let run = try held ?? reader.read(before: extent.next) else { return }
             // What waits must go under the cameras it was read with.
             let isOther = reader.registerVersion != version && !writer.isExtended(by: reader.register)
             held = isOther && waiting.count > packed ? run : nil
-            if held != nil { return nil }
+            if held != nil { return }
             add(run)
             guard reader.registerVersion != version else { continue }
             version = reader.registerVersion
-            if let cameras = try tell(reader.register) { return cameras }
+            use(reader.register)
         }
-        return nil
     }
 
     private mutating func add(_ run: SightingLogReader.Run) {
         if let mark = run.mark { self.mark = mark } else { waiting.append(contentsOf: run.batch) }
     }
 
-    private mutating func tell(_ register: CameraRegister) throws -> LinkMessage? {
-        guard !isTold else { return try writer.use(register) }
+    private mutating func use(_ register: CameraRegister) {
+        guard !isTold else { return writer.use(register) }
         isTold = true
         let known = Int(welcome.cameras)
         let isKnown =
             known <= register.count && welcome.checksum == RegisterBlock.checksum(register, first: known)
-        return try writer.use(register, known: isKnown ? known : 0)
+        writer.use(register, known: isKnown ? known : 0)
+    }
+
+    /// A camera takes some 20 to 40 bytes.
+    private func camerasMax(_ bytesPerSecond: Int?) -> Int {
+        guard let bytesPerSecond else { return .max }
+        return max(bytesPerSecond / Self.partOfSecond / 40, 8)
     }
 
     private func countMax(_ bytesPerSecond: Int?) -> Int {

@@ -3,12 +3,14 @@ import Compression
 
 /// Blocks of cameras: what a stream has to say before its frames can name them by number.
 public enum RegisterBlock {
-    /// A block of the register's cameras from one index on.
-    public static func encode(_ register: CameraRegister, from first: Int) throws -> Block {
-        let text = text(register.cameras[first...])
+    /// A block of the register's cameras from one index on, all or up to another.
+    public static func encode(_ register: CameraRegister, from first: Int, to end: Int? = nil) throws -> Block
+    {
+        let cameras = register.cameras[first..<(end ?? register.count)]
+        let text = text(cameras)
         return Block(
             kind: .register,
-            count: UInt32(register.count - first),
+            count: UInt32(cameras.count),
             sequence: UInt64(first),
             unpackedLength: UInt32(text.count),
             payload: try Deflater.pack(text, level: 9, wrapper: .raw)

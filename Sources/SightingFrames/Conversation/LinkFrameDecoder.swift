@@ -50,6 +50,15 @@ public struct LinkFrameDecoder {
         } catch { throw Fault(offset: frame.count, reason: "\(error)") }
     }
 
+    /// Takes in what `LinkFrameEncoder.cover` was given, so that the next frame's checksum is right.
+    ///
+    /// - Returns: the checksum so far.
+    @discardableResult
+    public mutating func cover(_ bytes: [UInt8]) -> UInt32 {
+        checksum = Checksum.crc32(bytes, 0..<bytes.count, continuing: checksum)
+        return checksum
+    }
+
     private mutating func columns(_ frame: [UInt8]) throws(Fault) -> FrameColumns {
         position = 0
         guard frame.count > 8 else { throw Fault(offset: frame.count, reason: "a frame that breaks off") }

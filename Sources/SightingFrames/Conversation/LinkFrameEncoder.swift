@@ -57,6 +57,15 @@ public struct LinkFrameEncoder {
         return frame
     }
 
+    /// Has the next frame's checksum hold for bytes that are sent before it, too.
+    ///
+    /// - Returns: the checksum so far, for bytes behind which no frame comes.
+    @discardableResult
+    public mutating func cover(_ bytes: [UInt8]) -> UInt32 {
+        checksum = Checksum.crc32(bytes, 0..<bytes.count, continuing: checksum)
+        return checksum
+    }
+
     private mutating func putHead(_ columns: FrameColumns) {
         var head = ColumnWriter()
         head.put(UInt64(columns.count))
