@@ -34,10 +34,24 @@ struct SimulatedTraffic {
     private(set) var passages: [TruePassage] = []
     private(set) var reads: [SimulatedRead] = []
     private var vehicles: [String] = []
+    /// Each site's cameras by member, in the members' order.
+    private let ownCameras: [[[Int]]]
 
     init(network: SimulatedNetwork, random: SeededRandom) {
         self.network = network
         self.random = random
+        ownCameras = network.sites.map { site in
+            let members = Set(site.cameras.map(\.member)).sorted()
+            return members.map { member in
+                site.cameras.indices.filter { site.cameras[$0].member == member }
+            }
+        }
+    }
+
+    /// Forgets the reads and passages made so far, and keeps their room.
+    mutating func forget() {
+        passages.removeAll(keepingCapacity: true)
+        reads.removeAll(keepingCapacity: true)
     }
 
     /// Makes about `count` reads.
@@ -46,17 +60,27 @@ struct SimulatedTraffic {
     ///   about 280 a second.
     mutating func run(count: Int, duration: Int64?) {
         let duration = duration ?? max(1_800_000, Int64(count) * 1000 / 280)
+        addFleet(for: count)
+        while reads.count < count { drive(from: Self.start, duration: duration, end: Self.start + duration) }
+    }
+
+    /// Brings the vehicles that as many reads are likely to be of.
+    mutating func addFleet(for count: Int) {
         let fleet = max(200, count / 12)
         vehicles = (0..<fleet).map { _ in Self.mark(&random) }
-        while reads.count < count { drive(duration: duration) }
     }
 
     /// One journey through a few sites.
-    private mutating func drive(duration: Int64) {
+    ///
+    /// - Parameters:
+    ///   - start: the earliest that it begins, in milliseconds since 1970.
+    ///   - duration: how much later it may begin.
+    ///   - end: no site is passed from then on.
+    mutating func drive(from start: Int64, duration: Int64, end: Int64) {
         let vehicle = vehicles[random.below(vehicles.count)]
         var site = random.below(network.sites.count)
-        var time = Self.start + Int64(random.below(Int(duration)))
-        for _ in 0..<random.within(1...5) where time < Self.start + duration {
+        var time = start + Int64(random.below(Int(duration)))
+        for _ in 0..<random.within(1...5) where time < end {
             pass(vehicle, site, time)
             if random.chance(perMille: 4) { park(vehicle, site, time) }
             site = random.one(of: network.sites[site].neighbours)
@@ -67,16 +91,14 @@ struct SimulatedTraffic {
     /// One passage: each camera that looks may see it, in one frame or several.
     private mutating func pass(_ vehicle: String, _ site: Int, _ time: Int64) {
         let passage = passages.count
-        let place = network.sites[site]
-        passages.append(TruePassage(vrm: vehicle, site: place.name, time: Timestamp(milliseconds: time)))
-        let members = Set(place.cameras.map(\.member)).sorted()
-        for member in members {
-            let own = place.cameras.indices.filter { place.cameras[$0].member == member }
+        let name = network.sites[site].name
+        passages.append(TruePassage(vrm: vehicle, site: name, time: Timestamp(milliseconds: time)))
+        for own in ownCameras[site] {
             let main = random.one(of: own)
             guard random.chance(perMille: 960) else { continue }
             look(passage, vehicle, site, main, time)
             for other in own where other != main {
-                let overlap = place.cameras[other].isRear ? 450 : 120
+                let overlap = network.sites[site].cameras[other].isRear ? 450 : 120
                 if random.chance(perMille: overlap) { look(passage, vehicle, site, other, time) }
             }
         }
