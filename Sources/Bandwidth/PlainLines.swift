@@ -7,7 +7,7 @@ import Compression
 /// form; what has waited for the longest delay goes, with what TCP, IP and TLS add.
 struct PlainLines {
     /// How many reads of a force the packing as one file is measured on.
-    static let fileReadsMax = 200_000
+    static let fileReadsMax = 50_000
 
     /// One force's connections.
     private final class Force {

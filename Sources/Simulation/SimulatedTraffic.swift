@@ -164,10 +164,17 @@ struct SimulatedTraffic {
         reads.append(copy)
     }
 
+    private static let tags = Array("ABCDEFGHJKLMNOPRSTUVWXY")
+    private static let tails = Array("ABCDEFGHJKLMNOPRSTUVWXYZ")
+    private static let oldLetters = Array("ABCDEFGHKLMNPRSTUVWXY")
+    private static let swaps: [Character: Character] = [
+        "0": "O", "O": "0", "1": "I", "I": "1", "5": "S", "S": "5", "8": "B", "B": "8", "2": "Z",
+        "Z": "2",
+        "6": "G", "G": "6", "D": "0", "Q": "0", "L": "1",
+    ]
+
     /// A mark of the current shape with an age identifier that is not in issue.
     static func mark(_ random: inout SeededRandom) -> String {
-        let tags = Array("ABCDEFGHJKLMNOPRSTUVWXY")
-        let tails = Array("ABCDEFGHJKLMNOPRSTUVWXYZ")
         if random.chance(perMille: 15) { return oldMark(&random) }
         let age = random.chance(perMille: 500) ? random.within(27...50) : random.within(77...99)
         var text = String([random.one(of: tags), random.one(of: tags)])
@@ -178,20 +185,14 @@ struct SimulatedTraffic {
 
     /// Marks of other shapes, of kinds that can't be on the road: Q marks of invented tails, and made-up foreign ones.
     private static func oldMark(_ random: inout SeededRandom) -> String {
-        let letters = Array("ABCDEFGHKLMNPRSTUVWXY")
         var text = random.chance(perMille: 500) ? "Q" : "ZZ"
         text += String(random.within(100...999))
-        for _ in 0..<(text.count > 4 ? 4 : 3) { text.append(random.one(of: letters)) }
+        for _ in 0..<(text.count > 4 ? 4 : 3) { text.append(random.one(of: oldLetters)) }
         return text
     }
 
     /// A mark with one look-alike character or an edge lost.
     private static func misread(_ mark: String, _ random: inout SeededRandom) -> String {
-        let swaps: [Character: Character] = [
-            "0": "O", "O": "0", "1": "I", "I": "1", "5": "S", "S": "5", "8": "B", "B": "8", "2": "Z",
-            "Z": "2",
-            "6": "G", "G": "6", "D": "0", "Q": "0", "L": "1",
-        ]
         var characters = Array(mark)
         let places = characters.indices.filter { swaps[characters[$0]] != nil }
         if let place = places.isEmpty ? nil : random.one(of: places), random.chance(perMille: 800) {
