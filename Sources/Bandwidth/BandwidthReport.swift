@@ -61,7 +61,7 @@ public struct BandwidthReport: Sendable, Equatable, Codable {
 
     /// How much of the line was taken.
     public struct Use: Sendable, Equatable, Codable {
-        /// On average over the traffic's time.
+        /// On average over the traffic's time, or the longer one that the line took for it.
         public var mean: Double
         /// Within the busiest second, wherever it begins; the cameras, which go once at the start, not counted.
         public var busiestSecond: Double

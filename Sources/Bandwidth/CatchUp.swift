@@ -16,17 +16,13 @@ struct CatchUp {
     /// Reckons.
     ///
     /// - Parameters:
-    ///   - minutes: what left, minute by minute, in order.
+    ///   - left: how many sightings left, minute by minute; of less than an hour, the traffic is taken as steady.
+    ///   - leftPerMinute: how many did on average, for that.
     ///   - bytesPerSighting: what a sighting takes of the line.
     ///   - bytesPerSecond: the line's rate.
-    init(_ minutes: [MinuteUse], bytesPerSighting: Double, bytesPerSecond: Int) {
-        guard let last = minutes.last?.minute, let start = minutes.first?.minute else {
-            seconds = 0
-            return
-        }
-        let first = max(start, last - Int64(Self.minutesMax) + 1)
-        var left = [Double](repeating: 0, count: Int(last - first) + 1)
-        for use in minutes where use.minute >= first { left[Int(use.minute - first)] += Double(use.left) }
+    init(_ left: [Int], leftPerMinute: Double, bytesPerSighting: Double, bytesPerSecond: Int) {
+        let left =
+            left.count < 60 ? [leftPerMinute] : left.suffix(Self.minutesMax).map { Double($0) }
         let hour = Self.busiestHour(left)
         sightings = Int(hour.sightings.rounded())
         bytes = Int((hour.sightings * bytesPerSighting).rounded())
@@ -47,12 +43,10 @@ struct CatchUp {
 
     /// The sixty minutes in which most left; of less than an hour, as many as at that rate.
     private static func busiestHour(_ left: [Double]) -> (sightings: Double, end: Int) {
-        guard left.count > 60 else {
-            return (left.reduce(0, +) * 60 / Double(left.count), left.count)
-        }
+        guard left.count >= 60 else { return (left[0] * 60, 0) }
         var sum = left[0..<60].reduce(0, +)
         var best = (sightings: sum, end: 60)
-        for end in 61...left.count {
+        for end in stride(from: 61, through: left.count, by: 1) {
             sum += left[end - 1] - left[end - 61]
             if sum > best.sightings { best = (sum, end) }
         }

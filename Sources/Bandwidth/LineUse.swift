@@ -8,6 +8,14 @@ public struct MinuteUse: Sendable, Equatable {
     public var busiestSecond = 0
     /// Sightings and amendments that left the deduplicator.
     public var left = 0
+
+    /// A minute's use.
+    public init(minute: Int64, bytes: Int = 0, busiestSecond: Int = 0, left: Int = 0) {
+        self.minute = minute
+        self.bytes = bytes
+        self.busiestSecond = busiestSecond
+        self.left = left
+    }
 }
 
 /// How a line was used, minute by minute; minutes in which nothing was are left out.

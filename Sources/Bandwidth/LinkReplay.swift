@@ -98,7 +98,11 @@ public struct LinkReplay {
                 own.take(reads, from: index)
                 plain.take(reads, at: end)
             }
-            if slice.hasEnded[feed] { set(feed, .ended) }
+            // The last one ends with the replay: what is still open then leaves in its own time.
+            if slice.hasEnded[feed], lastSpoke.indices.contains(where: { $0 != feed && lastSpoke[$0] != nil })
+            {
+                set(feed, .ended)
+            }
         }
         try leave(at: end)
     }
@@ -177,7 +181,8 @@ public struct LinkReplay {
 
 /// When the sightings that the end of all feeds closed would have left, had reads gone on coming.
 struct Tail {
-    private let wait: Int64
+    /// How long after its first read a sighting leaves, in milliseconds.
+    let wait: Int64
     private let end: Timestamp
 
     init(_ rules: DeduplicationRules, after end: Timestamp) {

@@ -29,6 +29,26 @@ struct Replayed {
         return max(carried, Double(line.use.minutes.map(\.left).max() ?? 0) * bytesPerFullSighting)
     }
 
+    /// How many sightings left in each whole minute, without those in which the first could not have left yet.
+    var leftByMinute: [Int] {
+        let start = (Tail(settings.rules, after: .distantPast).wait + 59_999) / 60_000
+        let uses = line.use.minutes.filter { $0.left > 0 && $0.minute >= start }
+        guard let first = uses.first?.minute, let last = uses.last?.minute, last > first else { return [] }
+        // The last minute is not whole. Of traffic over years the end counts.
+        let from = max(first, last - Int64(366 * 1440))
+        var left = [Int](repeating: 0, count: Int(last - from))
+        for use in uses where use.minute >= from && use.minute < last {
+            left[Int(use.minute - from)] = use.left
+        }
+        return left
+    }
+
+    /// How long the line was in use, in seconds: as long as the traffic, or longer where it held that up.
+    var lineSeconds: Double {
+        let wait = Double(Tail(settings.rules, after: .distantPast).wait) / 1000
+        return max(pace.seconds, line.end - wait)
+    }
+
     var readsPerDay: Int? {
         if let known = settings.readsPerDay { return known }
         return pace.seconds >= 20 * 3600 ? Int(Double(goodReads) / pace.seconds * 86_400) : nil
@@ -126,7 +146,7 @@ extension BandwidthReport {
         let second = Double(use.busiestSecond * 8)
         let minute = Double((replayed.busiestMinute?.bytes ?? 0) * 8) / 60
         return Use(
-            mean: rounded(Double(replayed.total * 8) / replayed.pace.seconds, 0),
+            mean: rounded(Double(replayed.total * 8) / replayed.lineSeconds, 0),
             busiestSecond: second,
             busiestSecondAt: replayed.text(lineTime: use.busiestSecondEnd / 1_000_000),
             busiestMinute: rounded(minute, 0),
@@ -176,7 +196,9 @@ extension BandwidthReport {
 extension BandwidthReport.CatchUp {
     fileprivate init(_ replayed: Replayed) {
         let reckoned = CatchUp(
-            replayed.line.use.minutes,
+            replayed.leftByMinute,
+            leftPerMinute: Double(replayed.tally.sightings + replayed.tally.amendments) * 60
+                / replayed.pace.seconds,
             bytesPerSighting: replayed.bytesPerFullSighting,
             bytesPerSecond: replayed.bytesPerSecond
         )

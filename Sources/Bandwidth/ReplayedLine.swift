@@ -40,6 +40,9 @@ struct ReplayedLine {
     /// The start of the minute in which the first sighting left: what all times of the line are counted from.
     private(set) var base: Timestamp?
 
+    /// When the line had taken everything, in seconds from the base.
+    var end: Double { Double(freeAt) / 1e9 }
+
     /// About what a sighting takes, for the number that fills a message.
     private static let usualLength = 8
 

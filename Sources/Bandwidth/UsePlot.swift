@@ -139,7 +139,8 @@ public struct UsePlot: Sendable {
             )
             if minute / 1440 != day {
                 day = minute / 1440
-                parts.append("<text class=\"middle\" x=\"\(x)\" y=\"367\">\(text.prefix(10))</text>")
+                let anchor = share > 0.96 ? "right" : "middle"
+                parts.append("<text class=\"\(anchor)\" x=\"\(x)\" y=\"367\">\(text.prefix(10))</text>")
             }
             minute += step
         }
