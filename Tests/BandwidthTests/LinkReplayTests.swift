@@ -64,7 +64,9 @@ struct LinkReplayTests {
         arguments: [7, 8] as [UInt64]
     )
     func overloaded(seed: UInt64) throws {
-        let outcome = try Replays.simulated(seed: seed, readsPerDay: 6_000_000) { $0.bitsPerSecond = 9600 }
+        let outcome = try Replays.simulated(seed: seed, readsPerDay: 10_000_000, minutes: 8) {
+            $0.bitsPerSecond = 9600
+        }
         let report = outcome.report
         #expect(report.use.busiestSecond <= 9600 && report.use.busiestSecond > 8000)
         for minute in outcome.minutes {
