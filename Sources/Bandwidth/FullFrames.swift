@@ -9,9 +9,9 @@ struct FullFrames {
     private var sightings = 0
     private var bytes = 0
 
-    init(_ settings: ReplayedLine.Settings, register: CameraRegister) {
+    init(_ settings: ReplayedLine.Settings, register: CameraRegister) throws {
         self.settings = settings
-        packer = LinePacker(register: register)
+        packer = try LinePacker(register: register)
         countMax = ReplayedLine.frameMax(settings.bitsPerSecond)
     }
 
@@ -37,8 +37,7 @@ struct FullFrames {
     var bytesPerSighting: Double { sightings == 0 ? 0 : Double(bytes) / Double(sightings) }
 
     private mutating func pack(_ range: Range<Int>) {
-        let length = packer.pack(waiting, range) + LinePacker.markLength + LinePacker.messageLength
-        bytes += ReplayedLine.cost(length, settings)
+        bytes += ReplayedLine.cost(packer.pack(waiting, range).total, settings)
         sightings += range.count
     }
 }

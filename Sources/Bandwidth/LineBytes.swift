@@ -4,11 +4,11 @@ public struct LineBytes: Sendable, Equatable, Codable {
     public var sightings = 0
     /// Frames of amended sightings: of a frame with both, by their number.
     public var amendments = 0
-    /// The cameras, once.
+    /// The message with the cameras, once.
     public var register = 0
-    /// Marks of how far the stream is complete, one behind each frame.
+    /// Marks of how far the stream is complete, one with each frame.
     public var marks = 0
-    /// What makes messages of the link of it.
+    /// What makes messages of frames and marks.
     public var messages = 0
     /// What TCP and IP add, and TLS where there is.
     public var transport = 0

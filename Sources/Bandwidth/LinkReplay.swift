@@ -74,7 +74,7 @@ public struct LinkReplay {
             delayMax: settings.delayMax
         )
         line = try ReplayedLine(settings, register: register)
-        full = FullFrames(settings, register: register)
+        full = try FullFrames(settings, register: register)
         own = try OwnLines(settings, register: register, rules: self.settings.rules)
         plain = try PlainLines(settings, register: register)
         lastSpoke = [Timestamp?](repeating: nil, count: feeds)

@@ -36,7 +36,6 @@ struct ReplayedLine {
     /// Before this, in nanoseconds, only a full frame goes.
     private var quietUntil: Int64 = 0
     private let frameMax: Int
-    private let registerLength: Int
     /// The start of the minute in which the first sighting left: what all times of the line are counted from.
     private(set) var base: Timestamp?
 
@@ -49,9 +48,8 @@ struct ReplayedLine {
     init(_ settings: Settings, register: CameraRegister) throws {
         self.settings = settings
         budget = LinkBudget(bitsPerSecond: settings.bitsPerSecond, isEncrypted: settings.isEncrypted)
-        packer = LinePacker(register: register)
+        packer = try LinePacker(register: register)
         frameMax = Self.frameMax(settings.bitsPerSecond)
-        registerLength = try LinePacker.registerLength(register)
     }
 
     /// How many sightings fill a message: what a line carries in half a second, and no more than a frame takes.
@@ -97,8 +95,8 @@ struct ReplayedLine {
     private mutating func greet(at moment: Timestamp) {
         let past = moment.milliseconds % 60_000
         base = Timestamp(milliseconds: moment.milliseconds - (past < 0 ? past + 60_000 : past))
-        bytes.register = registerLength
-        freeAt = carry(registerLength, at: time(moment) * 1_000_000, isOpening: true)
+        bytes.register = packer.camerasLength
+        freeAt = carry(packer.camerasLength, at: time(moment) * 1_000_000, isOpening: true)
     }
 
     /// Milliseconds since the base: at most 285 years, which nanoseconds can still say.
@@ -111,13 +109,14 @@ struct ReplayedLine {
         let length = packer.pack(waiting, range)
         var amended = 0
         for index in range where waiting.sightings[index].revision > 0 { amended += 1 }
-        let share = length * amended / range.count
+        let share = length.frame * amended / range.count
         bytes.amendments += share
-        bytes.sightings += length - share
-        bytes.marks += LinePacker.markLength
+        bytes.sightings += length.frame - share
+        bytes.marks += length.mark
+        bytes.messages += length.message
         frames += 1
         quietUntil = now + settings.delayMax * 1_000_000
-        freeAt = carry(length + LinePacker.markLength, at: now)
+        freeAt = carry(length.total, at: now)
         for index in range { waits.add(freeAt - leftAt[index] * 1_000_000) }
         gone = range.upperBound
         if gone == leftAt.count {
@@ -133,13 +132,12 @@ struct ReplayedLine {
         gone = 0
     }
 
-    /// Carries blocks as one message, in pieces.
+    /// Carries a message in pieces.
     ///
     /// - Returns: when the last of it is over the line.
-    private mutating func carry(_ blocks: Int, at start: Int64, isOpening: Bool = false) -> Int64 {
+    private mutating func carry(_ message: Int, at start: Int64, isOpening: Bool = false) -> Int64 {
         var now = start
-        var rest = blocks + LinePacker.messageLength
-        bytes.messages += LinePacker.messageLength
+        var rest = message
         var end = now
         while rest > 0 {
             let piece = min(rest, budget.pieceMax)
