@@ -68,7 +68,8 @@ struct LinkReplayTests {
             $0.bitsPerSecond = 9600
         }
         let report = outcome.report
-        #expect(report.use.busiestSecond <= 9600 && report.use.busiestSecond > 8000)
+        // Messages of little more than one packet leave a narrow line some of each second.
+        #expect(report.use.busiestSecond <= 9600 && report.use.busiestSecond > 4800)
         for minute in outcome.minutes {
             #expect(minute.busiestSecond * 8 <= 9600)
             #expect(minute.bytes * 8 <= 9600 * 60)
