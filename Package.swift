@@ -66,15 +66,18 @@ let package = Package(
         // Feeds like real ones, from a seed: for samples, tests and benchmarks.
         library("Simulation", on: ["ANPRModel", "FeedDecoding"]),
 
-        // What a line carries, and what sightings take on it.
-        library("Bandwidth", on: ["ANPRModel", "SightingFrames"]),
+        // What a line carries, and what sightings and traffic take of it.
+        library(
+            "Bandwidth",
+            on: ["ANPRModel", "Compression", "Deduplication", "SightingFrames", "Forwarding"]
+        ),
 
         // Where it all meets: sources, stages, configuration.
         library(
             "Gateway",
             on: [
                 "ANPRModel", "Compression", "FeedDecoding", "Deduplication", "SightingFrames", "Archive",
-                "Forwarding",
+                "Forwarding", "Bandwidth",
                 "Access", "Interest",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -97,7 +100,7 @@ let package = Package(
             name: "anpr",
             dependencies: [
                 "ANPRModel", "FeedDecoding", "Deduplication", "Archive", "Access", "Gateway", "Compression",
-                "SightingFrames", "Simulation", "Interest", "Bandwidth",
+                "SightingFrames", "Simulation", "Interest", "Bandwidth", "Forwarding",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -139,6 +142,13 @@ let package = Package(
             "ForwardingTests",
             on: [
                 "ANPRModel", "Archive", "Deduplication", "Forwarding", "SightingFrames", "Simulation",
+                "TestSupport",
+            ]
+        ),
+        tests(
+            "BandwidthTests",
+            on: [
+                "ANPRModel", "Bandwidth", "Deduplication", "Forwarding", "Gateway", "Simulation",
                 "TestSupport",
             ]
         ),

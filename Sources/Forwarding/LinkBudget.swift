@@ -1,6 +1,7 @@
 /// What a line may carry: never more than its rate in any second, wherever that second begins.
 ///
-/// A pure account in a clock's nanoseconds. What is sent is evened out too, so that a second's worth does not go at once and
+/// A pure account in a clock's nanoseconds, of what leaves for the line: what was given to it and could not leave yet
+/// counts from when it could (`heldUp`). What is sent is evened out too, so that a second's worth does not go at once and
 /// then nothing. Each piece counts with what TCP and IP add to it (52 bytes a packet of 1,400, as with IPv4 and time stamps), and
 /// with TLS its record.
 ///
@@ -21,7 +22,8 @@ public struct LinkBudget: Sendable, Equatable {
         var cost: Int
     }
 
-    private static let second: Int64 = 1_000_000_000
+    /// Taken a little long: what left a second apart may be a little closer together further on.
+    private static let second: Int64 = 1_030_000_000
     private static let packetOverhead = 52
     private static let packetMax = 1400
 
@@ -76,6 +78,13 @@ public struct LinkBudget: Sendable, Equatable {
             place += 1
         }
         return wait
+    }
+
+    /// Notes that the piece noted last went only now: it was held up on its way to the line.
+    public mutating func heldUp(until now: Int64) {
+        guard let last = pieces.last, firstPiece < pieces.count else { return }
+        pieces[pieces.count - 1].at = now
+        nextAt = now + Int64(last.cost) * Self.second / Int64(bytesPerSecond)
     }
 
     /// Notes that a piece went.

@@ -38,9 +38,9 @@ public struct LinkSender: Sendable {
     private var heardAt: Int64 = 0
 
     /// After so long without sending anything a heartbeat goes out.
-    public static let heartbeatAfter: Int64 = 10_000_000_000
+    public static let heartbeatAfter: Int64 = 5_000_000_000
     /// After so long without hearing anything the connection is dead.
-    public static let deadAfter: Int64 = 30_000_000_000
+    public static let deadAfter: Int64 = 15_000_000_000
 
     /// A sender.
     ///

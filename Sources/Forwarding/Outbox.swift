@@ -26,7 +26,7 @@ public struct Outbox {
     /// The most sightings in one message.
     public static let countMax = 8192
     /// On a line with a budget a message takes no longer than this part of a second.
-    private static let partOfSecond = 2
+    private static let partOfSecond = 4
 
     /// An outbox that begins where the receiver stands.
     ///

@@ -34,10 +34,24 @@ struct SimulatedTraffic {
     private(set) var passages: [TruePassage] = []
     private(set) var reads: [SimulatedRead] = []
     private var vehicles: [String] = []
+    /// Each site's cameras by member, in the members' order.
+    private let ownCameras: [[[Int]]]
 
     init(network: SimulatedNetwork, random: SeededRandom) {
         self.network = network
         self.random = random
+        ownCameras = network.sites.map { site in
+            let members = Set(site.cameras.map(\.member)).sorted()
+            return members.map { member in
+                site.cameras.indices.filter { site.cameras[$0].member == member }
+            }
+        }
+    }
+
+    /// Forgets the reads and passages made so far, and keeps their room.
+    mutating func forget() {
+        passages.removeAll(keepingCapacity: true)
+        reads.removeAll(keepingCapacity: true)
     }
 
     /// Makes about `count` reads.
@@ -46,17 +60,27 @@ struct SimulatedTraffic {
     ///   about 280 a second.
     mutating func run(count: Int, duration: Int64?) {
         let duration = duration ?? max(1_800_000, Int64(count) * 1000 / 280)
+        addFleet(for: count)
+        while reads.count < count { drive(from: Self.start, duration: duration, end: Self.start + duration) }
+    }
+
+    /// Brings the vehicles that as many reads are likely to be of.
+    mutating func addFleet(for count: Int) {
         let fleet = max(200, count / 12)
         vehicles = (0..<fleet).map { _ in Self.mark(&random) }
-        while reads.count < count { drive(duration: duration) }
     }
 
     /// One journey through a few sites.
-    private mutating func drive(duration: Int64) {
+    ///
+    /// - Parameters:
+    ///   - start: the earliest that it begins, in milliseconds since 1970.
+    ///   - duration: how much later it may begin.
+    ///   - end: no site is passed from then on.
+    mutating func drive(from start: Int64, duration: Int64, end: Int64) {
         let vehicle = vehicles[random.below(vehicles.count)]
         var site = random.below(network.sites.count)
-        var time = Self.start + Int64(random.below(Int(duration)))
-        for _ in 0..<random.within(1...5) where time < Self.start + duration {
+        var time = start + Int64(random.below(Int(duration)))
+        for _ in 0..<random.within(1...5) where time < end {
             pass(vehicle, site, time)
             if random.chance(perMille: 4) { park(vehicle, site, time) }
             site = random.one(of: network.sites[site].neighbours)
@@ -67,16 +91,14 @@ struct SimulatedTraffic {
     /// One passage: each camera that looks may see it, in one frame or several.
     private mutating func pass(_ vehicle: String, _ site: Int, _ time: Int64) {
         let passage = passages.count
-        let place = network.sites[site]
-        passages.append(TruePassage(vrm: vehicle, site: place.name, time: Timestamp(milliseconds: time)))
-        let members = Set(place.cameras.map(\.member)).sorted()
-        for member in members {
-            let own = place.cameras.indices.filter { place.cameras[$0].member == member }
+        let name = network.sites[site].name
+        passages.append(TruePassage(vrm: vehicle, site: name, time: Timestamp(milliseconds: time)))
+        for own in ownCameras[site] {
             let main = random.one(of: own)
             guard random.chance(perMille: 960) else { continue }
             look(passage, vehicle, site, main, time)
             for other in own where other != main {
-                let overlap = place.cameras[other].isRear ? 450 : 120
+                let overlap = network.sites[site].cameras[other].isRear ? 450 : 120
                 if random.chance(perMille: overlap) { look(passage, vehicle, site, other, time) }
             }
         }
@@ -142,10 +164,17 @@ struct SimulatedTraffic {
         reads.append(copy)
     }
 
+    private static let tags = Array("ABCDEFGHJKLMNOPRSTUVWXY")
+    private static let tails = Array("ABCDEFGHJKLMNOPRSTUVWXYZ")
+    private static let oldLetters = Array("ABCDEFGHKLMNPRSTUVWXY")
+    private static let swaps: [Character: Character] = [
+        "0": "O", "O": "0", "1": "I", "I": "1", "5": "S", "S": "5", "8": "B", "B": "8", "2": "Z",
+        "Z": "2",
+        "6": "G", "G": "6", "D": "0", "Q": "0", "L": "1",
+    ]
+
     /// A mark of the current shape with an age identifier that is not in issue.
     static func mark(_ random: inout SeededRandom) -> String {
-        let tags = Array("ABCDEFGHJKLMNOPRSTUVWXY")
-        let tails = Array("ABCDEFGHJKLMNOPRSTUVWXYZ")
         if random.chance(perMille: 15) { return oldMark(&random) }
         let age = random.chance(perMille: 500) ? random.within(27...50) : random.within(77...99)
         var text = String([random.one(of: tags), random.one(of: tags)])
@@ -156,20 +185,14 @@ struct SimulatedTraffic {
 
     /// Marks of other shapes, of kinds that can't be on the road: Q marks of invented tails, and made-up foreign ones.
     private static func oldMark(_ random: inout SeededRandom) -> String {
-        let letters = Array("ABCDEFGHKLMNPRSTUVWXY")
         var text = random.chance(perMille: 500) ? "Q" : "ZZ"
         text += String(random.within(100...999))
-        for _ in 0..<(text.count > 4 ? 4 : 3) { text.append(random.one(of: letters)) }
+        for _ in 0..<(text.count > 4 ? 4 : 3) { text.append(random.one(of: oldLetters)) }
         return text
     }
 
     /// A mark with one look-alike character or an edge lost.
     private static func misread(_ mark: String, _ random: inout SeededRandom) -> String {
-        let swaps: [Character: Character] = [
-            "0": "O", "O": "0", "1": "I", "I": "1", "5": "S", "S": "5", "8": "B", "B": "8", "2": "Z",
-            "Z": "2",
-            "6": "G", "G": "6", "D": "0", "Q": "0", "L": "1",
-        ]
         var characters = Array(mark)
         let places = characters.indices.filter { swaps[characters[$0]] != nil }
         if let place = places.isEmpty ? nil : random.one(of: places), random.chance(perMille: 800) {

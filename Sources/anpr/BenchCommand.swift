@@ -5,6 +5,13 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure what sightings take and what a line carries.",
-        subcommands: [FramesBenchCommand.self]
+        discussion: "Without a subcommand it is 'line': see 'anpr bench line --help'.",
+        subcommands: [LineBenchCommand.self, FramesBenchCommand.self],
+        defaultSubcommand: LineBenchCommand.self
     )
+}
+
+/// How a report is written.
+enum BenchFormat: String, CaseIterable, ExpressibleByArgument {
+    case text, json
 }

@@ -83,11 +83,6 @@ struct FramesBenchCommand: ParsableCommand {
     }
 }
 
-/// How a report is written.
-enum BenchFormat: String, ExpressibleByArgument {
-    case text, json
-}
-
 /// What `anpr bench frames` says.
 struct FramesReport {
     struct Row {

@@ -1,3 +1,4 @@
+import Deduplication
 import ANPRModel
 import Archive
 import Gateway

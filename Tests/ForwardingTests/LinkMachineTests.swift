@@ -37,22 +37,22 @@ struct LinkMachineTests {
         var sender = LinkSender(node: "gw", stream: "s1")
         #expect(sender.tick(at: 0).isEmpty)
         _ = sender.connected(at: 0)
-        #expect(sender.tick(at: 29 * Self.second).isEmpty)
-        guard case .close? = sender.tick(at: 31 * Self.second).first else {
+        #expect(sender.tick(at: 14 * Self.second).isEmpty)
+        guard case .close? = sender.tick(at: 16 * Self.second).first else {
             Issue.record("a greeting without an answer must end")
             return
         }
         _ = sender.connected(at: 100 * Self.second)
         _ = sender.received(.welcome(LinkWelcome(next: 0)), at: 100 * Self.second)
-        #expect(sender.tick(at: 109 * Self.second).isEmpty)
-        #expect(sender.tick(at: 111 * Self.second) == [.send(.heartbeat)])
-        #expect(sender.tick(at: 112 * Self.second).isEmpty)
-        #expect(sender.received(.heartbeat, at: 113 * Self.second).isEmpty)
-        sender.sent(at: 120 * Self.second)
-        #expect(sender.tick(at: 129 * Self.second).isEmpty)
-        #expect(sender.tick(at: 131 * Self.second) == [.send(.heartbeat)])
-        guard case .close? = sender.tick(at: 144 * Self.second).first else {
-            Issue.record("nothing was heard for 31 s")
+        #expect(sender.tick(at: 104 * Self.second).isEmpty)
+        #expect(sender.tick(at: 106 * Self.second) == [.send(.heartbeat)])
+        #expect(sender.tick(at: 107 * Self.second).isEmpty)
+        #expect(sender.received(.heartbeat, at: 108 * Self.second).isEmpty)
+        sender.sent(at: 110 * Self.second)
+        #expect(sender.tick(at: 114 * Self.second).isEmpty)
+        #expect(sender.tick(at: 116 * Self.second) == [.send(.heartbeat)])
+        guard case .close? = sender.tick(at: 124 * Self.second).first else {
+            Issue.record("nothing was heard for 16 s")
             return
         }
     }

@@ -1,6 +1,6 @@
 package import ANPRModel
 import Archive
-import Deduplication
+package import Deduplication
 import FeedDecoding
 import Foundation
 

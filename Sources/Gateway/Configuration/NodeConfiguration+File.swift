@@ -47,7 +47,7 @@ extension NodeConfiguration {
         return parser.configuration
     }
 
-    private static func problem(_ error: YamlError) -> ConfigurationProblem {
+    static func problem(_ error: YamlError) -> ConfigurationProblem {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):

@@ -100,6 +100,7 @@ package actor Forwarder {
             } else {
                 attempt = own.delivered > before ? 0 : attempt + 1
             }
+            if Task.isCancelled { return }
             logger.warning("link lost", metadata: ["to": "\(forward.text)", "why": "\(lastTrouble)"])
             try await Task.sleep(for: Self.backoff(attempt))
         }
@@ -170,11 +171,7 @@ package actor Forwarder {
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(.seconds(5))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-        if let pieceMax = await pacer?.pieceMax {
-            // What was handed over goes when the line can take it: no more than a moment's worth, here and in the kernel.
-            bootstrap = bootstrap.channelOption(.socketOption(.so_sndbuf), value: 2 * pieceMax + 2048)
-                .channelOption(.writeBufferWaterMark, value: .init(low: 1, high: pieceMax))
-        }
+        if pacer != nil { bootstrap = LineQueue.bound(bootstrap) }
         return try await bootstrap.connect(host: address.host, port: address.port) { channel in
             channel.eventLoop.makeCompletedFuture {
                 if let secure {
@@ -201,7 +198,12 @@ package actor Forwarder {
             onDelivered: { [weak self] in await self?.delivered($0) },
             onSent: { [weak self] in await self?.sent($0, $1) }
         )
-        let link = SendingLink(LinkSender(node: node, stream: stream), supply, untilSettled: untilSettled)
+        let link = SendingLink(
+            LinkSender(node: node, stream: stream),
+            supply,
+            line: LineQueue(of: channel.channel),
+            untilSettled: untilSettled
+        )
         return try await channel.executeThenClose { inbound, outbound in
             try await link.run(inbound, outbound)
         }

@@ -31,8 +31,6 @@ actor LinePacer {
     var pieceMax: Int { budget.pieceMax }
 
     /// Returns when so many bytes, no more than `pieceMax`, may go; they count as gone then.
-    ///
-    /// A line that takes them later carries them no earlier, so the rate holds there too.
     func pass(_ count: Int) async throws {
         useRate()
         while case let wait = budget.delay(count, at: now), wait > 0 {
@@ -40,6 +38,9 @@ actor LinePacer {
         }
         budget.sent(count, at: now)
     }
+
+    /// What passed last could leave only now.
+    func heldUp() { budget.heldUp(until: now) }
 
     private func useRate() {
         let due = rates.bitsPerSecond(minute: Self.minute(zone))

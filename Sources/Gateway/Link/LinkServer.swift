@@ -15,7 +15,7 @@ struct LinkServer: Service {
     /// Called with the port once it is bound; for port 0.
     let onBound: @Sendable (Int) -> Void
 
-    /// A sender that is there says something every ten seconds.
+    /// A sender that is there says something every five seconds.
     private static let silenceMax = TimeAmount.seconds(60)
 
     func run() async throws {

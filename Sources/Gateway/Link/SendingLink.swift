@@ -33,6 +33,7 @@ actor SendingLink {
     private typealias Outbound = NIOAsyncChannelOutboundWriter<ByteBuffer>
 
     private let supply: Supply
+    private let line: LineQueue
     private let untilSettled: Bool
     private var machine: LinkSender
     private var outbox: Outbox?
@@ -46,7 +47,8 @@ actor SendingLink {
     /// How often the clock is looked at.
     private static let tick = Duration.milliseconds(100)
 
-    init(_ machine: LinkSender, _ supply: Supply, untilSettled: Bool) {
+    init(_ machine: LinkSender, _ supply: Supply, line: LineQueue, untilSettled: Bool) {
+        self.line = line
         self.machine = machine
         self.supply = supply
         self.untilSettled = untilSettled
@@ -176,7 +178,7 @@ actor SendingLink {
         while start < bytes.count {
             let piece = bytes[start..<min(start + pieceMax, bytes.count)]
             try await pacer.pass(piece.count)
-            try await outbound.write(ByteBuffer(bytes: piece))
+            if try await line.send(piece) { await pacer.heldUp() }
             start += piece.count
         }
     }

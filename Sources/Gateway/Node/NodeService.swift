@@ -1,6 +1,6 @@
 package import ANPRModel
 package import Archive
-import Deduplication
+package import Deduplication
 package import FeedDecoding
 import Foundation
 

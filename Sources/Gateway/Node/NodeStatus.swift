@@ -1,5 +1,5 @@
 package import ANPRModel
-import Deduplication
+package import Deduplication
 import FeedDecoding
 
 /// How a running node stands, in numbers.
