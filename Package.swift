@@ -57,7 +57,7 @@ let package = Package(
             ]
         ),
 
-        library("Forwarding", on: ["ANPRModel", "SightingFrames", "Archive"]),
+        library("Forwarding", on: ["ANPRModel", "Compression", "SightingFrames", "Archive"]),
         library("Access", on: [.product(name: "Crypto", package: "swift-crypto")]),
 
         // Vehicles of interest: lists, matching, alerts.
@@ -141,8 +141,8 @@ let package = Package(
         tests(
             "ForwardingTests",
             on: [
-                "ANPRModel", "Archive", "Deduplication", "Forwarding", "SightingFrames", "Simulation",
-                "TestSupport",
+                "ANPRModel", "Archive", "Compression", "Deduplication", "Forwarding", "SightingFrames",
+                "Simulation", "TestSupport",
             ]
         ),
         tests(

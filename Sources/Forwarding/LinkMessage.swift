@@ -19,7 +19,7 @@ public enum LinkMessage: Sendable, Equatable {
     case refused(String)
     /// The sender is there; the receiver answers with the same.
     case heartbeat
-    /// An alert of the sender's log: its number there and the JSON object.
+    /// An alert of the sender's log: its number there and the JSON object as `AlertPacker` packed it.
     case alert(number: UInt64, [UInt8])
     /// An alert is on stable storage.
     case alertTaken(number: UInt64)
@@ -28,7 +28,7 @@ public enum LinkMessage: Sendable, Equatable {
     public static let version: UInt8 = 3
     /// The longest body that is taken.
     public static let lengthMax = 16 << 20
-    /// The longest alert that is taken.
+    /// The longest alert that is taken, packed or not.
     public static let alertMax = 64 << 10
     private static let textMax = 4096
 

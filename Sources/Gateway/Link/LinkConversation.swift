@@ -11,6 +11,7 @@ import SightingFrames
 struct LinkConversation {
     private var machine = LinkReceiver()
     private var reader = LinkStreamReader(next: 0)
+    private var unpacker: AlertUnpacker?
     private let node: NodeService
     private let alerts: AlertService?
     /// The connection that the sender proves its name over, if it has to.
@@ -81,9 +82,11 @@ struct LinkConversation {
         }
     }
 
-    private mutating func keep(_ number: UInt64, _ text: [UInt8]) async -> [LinkReceiver.Action] {
+    private mutating func keep(_ number: UInt64, _ packed: [UInt8]) async -> [LinkReceiver.Action] {
         do {
             guard let alerts else { throw AlertService.Refused(description: "no alerts are kept here") }
+            if unpacker == nil { unpacker = try AlertUnpacker() }
+            let text = try unpacker?.unpack(packed) ?? []
             try await alerts.take(text, forces: await node.forces(of: sender))
             return machine.kept(number: number)
         } catch {

@@ -38,6 +38,7 @@ actor SendingLink {
     private var machine: LinkSender
     private var outbox: Outbox?
     private var alerts: AlertOutbox?
+    private var packer: AlertPacker?
     /// What the machine wants sent before all else.
     private var replies: [LinkMessage] = []
     private var ending: Ending?
@@ -147,7 +148,8 @@ actor SendingLink {
         if let source = supply.alerts, alerts != nil {
             let published = await source.published()
             if let line = try alerts?.next(before: published) {
-                return .alert(number: line.sequence, line.text)
+                if packer == nil { packer = try AlertPacker() }
+                return .alert(number: line.sequence, try packer?.pack(line.text) ?? [])
             }
         }
         guard machine.canSend else { return nil }
