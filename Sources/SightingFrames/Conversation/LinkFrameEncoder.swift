@@ -8,7 +8,7 @@ import Compression
 /// of ten thousand. `LinkFrameDecoder` at the other end must be given every frame in order; both start anew with
 /// each connection. `FrameFormat.md` draws the bytes.
 ///
-/// - Complexity: O(sightings), a few hundred nanoseconds each; 5 MB, and 8 bytes for each of the last million sightings.
+/// - Complexity: O(sightings), a few hundred nanoseconds each; 9 MB, and 8 bytes for each of the last million sightings.
 public struct LinkFrameEncoder {
     private var frames: FrameEncoder
     private var packer = LearningPacker(kinds: LinkColumns.kinds)
