@@ -130,9 +130,11 @@ public final class Inflater {
     /// - Parameters:
     ///   - bytes: the whole stream.
     ///   - length: how many bytes must come out.
-    /// - Throws: `.truncated` or `.tooLong` when another number does.
+    /// - Throws: `.truncated` or `.tooLong` when another number does; `.damaged` when it is no deflate.
+    /// - Complexity: O(length); room for `length` bytes and what zlib needs, no window.
     public static func unpack(_ bytes: ArraySlice<UInt8>, length: Int) throws(CompressionError) -> [UInt8] {
-        // One byte more than expected shows a stream that is too long.
+        // zlib counts in 32 bits; one byte more than expected shows a stream that is too long.
+        guard length >= 0, length < Int(UInt32.max), bytes.count <= Int(UInt32.max) else { throw .tooLong }
         let room = length + 1
         var stream = unsafe z_stream()
         let bits = CompressionWrapper.raw.windowBits

@@ -15,6 +15,7 @@ public struct FrameDecoder: Sendable {
     /// - Throws: a fault; `batch` is then as it was.
     public func decode(_ block: Block, into batch: inout SightingBatch) throws(FrameFault) {
         guard block.kind == .frame, block.count <= FrameEncoder.countMax else { throw .notAFrame }
+        guard block.unpackedLength <= Block.payloadMax else { throw .badPacking }
         let bytes: [UInt8]
         do throws(CompressionError) {
             bytes = try Inflater.unpack(block.payload[...], length: Int(block.unpackedLength))

@@ -17,6 +17,7 @@ struct MarkHistory {
     var count: Int { marks.count }
 
     /// The mark that stood so many sightings ago, 1 for the last.
+    @inline(__always)
     func mark(back distance: Int) -> VRM? {
         guard distance >= 1, distance <= marks.count else { return nil }
         let place = next - distance
@@ -24,6 +25,7 @@ struct MarkHistory {
     }
 
     /// Remembers the next one.
+    @inline(__always)
     mutating func append(_ vrm: VRM) {
         if marks.count < Self.countMax {
             marks.append(vrm)
