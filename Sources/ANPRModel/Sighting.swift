@@ -36,9 +36,9 @@ public struct Sighting: Sendable, Equatable {
     /// How many reads are joined in it.
     public var reads: UInt32
     /// Where its contributions start in the batch.
-    var contributionStart: UInt32 = 0
+    @usableFromInline package var contributionStart: UInt32 = 0
     /// How many contributions it has.
-    var contributionCount: UInt32 = 0
+    @usableFromInline package var contributionCount: UInt32 = 0
     /// The best read's speed in tenths of km/h, plus one; 0 is absent.
     public var speed: UInt16 = 0
     /// How often it was amended since it was first given out.
@@ -85,5 +85,37 @@ public struct Sighting: Sendable, Equatable {
         self.opened = opened
         self.camera = camera
         self.reads = reads
+    }
+
+    /// A sighting that its camera says the direction and lane of, with its contributions' place: all at once, so that it is
+    /// written straight to where it goes.
+    @inlinable
+    package init(
+        vrm: VRM,
+        first: Timestamp,
+        last: Timestamp,
+        captured: Timestamp,
+        camera: CameraIndex,
+        reads: UInt32,
+        contributions: Range<Int>,
+        confidence: Int8,
+        direction: UInt8,
+        lane: Int8
+    ) {
+        self.vrm = vrm
+        self.first = first
+        self.last = last
+        self.captured = captured
+        opened = first
+        self.camera = camera
+        self.reads = reads
+        contributionStart = UInt32(truncatingIfNeeded: contributions.lowerBound)
+        contributionCount = UInt32(truncatingIfNeeded: contributions.count)
+        speed = 0
+        revision = 0
+        self.confidence = confidence
+        self.direction = direction
+        self.lane = lane
+        isLate = false
     }
 }

@@ -39,6 +39,54 @@ public struct SightingBatch: Sendable {
         )
     }
 
+    /// Appends sightings and their contributions in place, as something that reads them knows them.
+    ///
+    /// - Parameters:
+    ///   - sightingsMax: no more sightings are appended.
+    ///   - contributionsMax: no more contributions are appended.
+    ///   - fill: appends both; where a sighting's contributions start is counted from the first one appended here.
+    /// - Throws: what `fill` throws; the batch is then as it was.
+    package mutating func append<Failure: Error>(
+        sightingsMax: Int,
+        contributionsMax: Int,
+        _ fill: (inout OutputSpan<Sighting>, inout OutputSpan<Contribution>) throws(Failure) -> Void
+    ) throws(Failure) {
+        let (first, firstPart) = (sightings.count, contributions.count)
+        do {
+            try Self.append(&sightings, sightingsMax, &contributions, contributionsMax, fill)
+        } catch {
+            sightings.removeLast(sightings.count - first)
+            contributions.removeLast(contributions.count - firstPart)
+            throw error
+        }
+        guard firstPart > 0 else { return }
+        for place in first..<sightings.count { sightings[place].contributionStart += UInt32(firstPart) }
+    }
+
+    private static func append<Failure: Error>(
+        _ sightings: inout [Sighting],
+        _ sightingsMax: Int,
+        _ contributions: inout [Contribution],
+        _ contributionsMax: Int,
+        _ fill: (inout OutputSpan<Sighting>, inout OutputSpan<Contribution>) throws(Failure) -> Void
+    ) throws(Failure) {
+        try sightings.append(addingCapacity: sightingsMax) { rows throws(Failure) in
+            try contributions.append(addingCapacity: contributionsMax) { parts throws(Failure) in
+                try fill(&rows, &parts)
+            }
+        }
+    }
+
+    /// Adds other marks of the vehicles of sightings that stand from one on, in their order.
+    ///
+    /// - Parameter first: what their sightings are counted from.
+    package mutating func append(_ others: [SightingVariant], from first: Int) {
+        for var other in others {
+            other.sighting += first
+            variants.append(other)
+        }
+    }
+
     /// Appends a sighting of another batch with all that belongs to it.
     public mutating func append(_ index: Int, of other: SightingBatch) {
         appendBare(index, of: other)

@@ -30,14 +30,21 @@ public struct FrameSizes: Sendable {
             var frames: [[UInt8]] = []
             times[0].append(Self.seconds { frames = Self.linkFrames(batch, register, size) })
             linkBytes = frames.reduce(0) { $0 + $1.count + Self.messageOverhead }
-            var unpacked = SightingBatch()
-            times[1].append(try Self.seconds { unpacked = try Self.unpack(frames, register) })
-            try Self.compare(unpacked, batch)
+            var link = LinkFrameDecoder()
+            let decoder = FrameDecoder(register: register)
+            times[1].append(
+                try Self.unpacking(frames.count, batch) { frame, unpacked in
+                    try link.decode(frames[frame], by: decoder, into: &unpacked)
+                }
+            )
             var blocks: [Block] = []
             times[2].append(Self.seconds { blocks = Self.blocks(batch, register, size) })
             restBytes = blocks.reduce(0) { $0 + $1.length }
-            times[3].append(try Self.seconds { unpacked = try Self.unpack(blocks, register) })
-            try Self.compare(unpacked, batch)
+            times[3].append(
+                try Self.unpacking(blocks.count, batch) { frame, unpacked in
+                    try decoder.decode(blocks[frame], into: &unpacked)
+                }
+            )
         }
         let medians = times.map { $0.sorted()[$0.count / 2] }
         (linkPacking, linkUnpacking, restPacking, restUnpacking) = (
@@ -64,12 +71,23 @@ public struct FrameSizes: Sendable {
         return ranges(batch.count, size).map { encoder.encode(batch, $0) }
     }
 
-    private static func unpack(_ frames: [[UInt8]], _ register: CameraRegister) throws -> SightingBatch {
-        var decoder = LinkFrameDecoder()
-        let frameDecoder = FrameDecoder(register: register)
+    /// Seconds to unpack all frames, one after the other into a batch that is emptied before each, as a receiver does.
+    private static func unpacking(
+        _ count: Int,
+        _ expected: SightingBatch,
+        _ unpack: (Int, inout SightingBatch) throws -> Void
+    ) throws -> Double {
         var batch = SightingBatch()
-        for frame in frames { try decoder.decode(frame, by: frameDecoder, into: &batch) }
-        return batch
+        var start = 0
+        var sum = 0.0
+        for frame in 0..<count {
+            batch.removeAll()
+            sum += try seconds { try unpack(frame, &batch) }
+            try compare(batch, expected, from: start)
+            start += batch.count
+        }
+        guard start == expected.count else { throw Difference(sighting: start) }
+        return sum
     }
 
     private static func blocks(_ batch: SightingBatch, _ register: CameraRegister, _ size: Int) -> [Block] {
@@ -77,20 +95,11 @@ public struct FrameSizes: Sendable {
         return ranges(batch.count, size).map { encoder.encode(batch, $0, sequence: UInt64($0.lowerBound)) }
     }
 
-    private static func unpack(_ blocks: [Block], _ register: CameraRegister) throws -> SightingBatch {
-        let decoder = FrameDecoder(register: register)
-        var batch = SightingBatch()
-        for block in blocks { try decoder.decode(block, into: &batch) }
-        return batch
-    }
-
-    private static func compare(_ one: SightingBatch, _ other: SightingBatch) throws {
-        guard one.count == other.count else { throw Difference(sighting: min(one.count, other.count)) }
-        for index in 0..<one.count
-        where one.sightings[index] != other.sightings[index]
-            || one.contributions(of: index) != other.contributions(of: index)
-        {
-            throw Difference(sighting: index)
+    private static func compare(_ one: SightingBatch, _ other: SightingBatch, from start: Int) throws {
+        var expected = SightingBatch()
+        expected.append(start..<min(start + one.count, other.count), of: other)
+        guard one.sightings == expected.sightings, one.contributions == expected.contributions else {
+            throw Difference(sighting: start)
         }
     }
 }

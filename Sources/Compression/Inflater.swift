@@ -130,22 +130,41 @@ public final class Inflater {
     /// - Parameters:
     ///   - bytes: the whole stream.
     ///   - length: how many bytes must come out.
-    /// - Throws: `.truncated` or `.tooLong` when another number does.
+    /// - Throws: `.truncated` or `.tooLong` when another number does; `.damaged` when it is no deflate.
+    /// - Complexity: O(length); room for `length` bytes and what zlib needs, no window.
     public static func unpack(_ bytes: ArraySlice<UInt8>, length: Int) throws(CompressionError) -> [UInt8] {
-        let inflater = try Inflater(.raw)
-        inflater.feed(Array(bytes))
-        // One byte more than expected shows a stream that is too long.
-        var result = [UInt8](repeating: 0, count: length + 1)
-        var outcome: Result<Int, CompressionError> = .success(0)
-        unsafe result.withUnsafeMutableBytes { buffer in
-            do throws(CompressionError) {
-                outcome = .success(try unsafe inflater.read(into: buffer))
-            } catch { outcome = .failure(error) }
+        // zlib counts in 32 bits; one byte more than expected shows a stream that is too long.
+        guard length >= 0, length < Int(UInt32.max), bytes.count <= Int(UInt32.max) else { throw .tooLong }
+        let room = length + 1
+        var stream = unsafe z_stream()
+        let bits = CompressionWrapper.raw.windowBits
+        let size = unsafe Int32(MemoryLayout<z_stream>.size)
+        let began = unsafe inflateInit2_(&stream, bits, ZLIB_VERSION, size)
+        guard began == Z_OK else { throw .failed(code: began) }
+        defer { unsafe inflateEnd(&stream) }
+        var code = Z_OK
+        let result = [UInt8](capacity: room) { output in
+            unsafe output.withUnsafeMutableBufferPointer { target, count in
+                unsafe bytes.withUnsafeBufferPointer { source in
+                    // zlib reads and writes no more than it is told that there is; it changes nothing that it reads.
+                    unsafe stream.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
+                    unsafe stream.avail_in = UInt32(source.count)
+                    unsafe stream.next_out = target.baseAddress
+                    unsafe stream.avail_out = UInt32(room)
+                    // All at once: no window has to be kept.
+                    code = unsafe inflate(&stream, Z_FINISH)
+                    count = unsafe room - Int(stream.avail_out)
+                }
+            }
         }
-        let produced = try outcome.get()
-        guard produced <= length, inflater.pending == 0 else { throw .tooLong }
-        guard produced == length, inflater.isFinished else { throw .truncated }
-        result.removeLast()
+        switch code {
+        case Z_STREAM_END, Z_BUF_ERROR: break
+        case Z_DATA_ERROR, Z_NEED_DICT: throw .damaged
+        default: throw .failed(code: code)
+        }
+        let left = unsafe stream.avail_in
+        guard result.count <= length, left == 0 else { throw .tooLong }
+        guard result.count == length, code == Z_STREAM_END else { throw .truncated }
         return result
     }
 }

@@ -24,15 +24,33 @@ struct ColumnWriter {
 }
 
 /// A column of a frame being read; every step checks that the bytes are there.
+///
+/// It looks into a buffer that it does not own: only `read` and `ColumnBytes.read` make readers, and none outlives the call.
+@safe
 struct ColumnReader {
-    private let bytes: [UInt8]
+    private let buffer: UnsafeBufferPointer<UInt8>
+    /// Never behind `end`, which is never behind the buffer's.
     private var position: Int
     private let end: Int
 
-    init(_ bytes: [UInt8], _ range: Range<Int>) {
-        self.bytes = bytes
+    /// A reader of a part of a buffer.
+    @inline(__always)
+    init(_ buffer: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) {
+        precondition(range.upperBound <= buffer.count)
+        unsafe self.buffer = unsafe buffer
         position = range.lowerBound
         end = range.upperBound
+    }
+
+    /// Reads bytes from their first on.
+    static func read<Result>(
+        _ bytes: [UInt8],
+        _ body: (inout ColumnReader) throws(FrameFault) -> Result
+    ) throws(FrameFault) -> Result {
+        try unsafe bytes.withUnsafeBufferPointer { buffer throws(FrameFault) in
+            var reader = unsafe ColumnReader(buffer, 0..<buffer.count)
+            return try body(&reader)
+        }
     }
 
     var isAtEnd: Bool { position == end }
@@ -43,14 +61,30 @@ struct ColumnReader {
     @inline(__always)
     mutating func byte() throws(FrameFault) -> UInt8 {
         guard position < end else { throw .columnEnds }
-        position += 1
-        return bytes[position - 1]
+        // In bounds: `end` is not behind the buffer's.
+        let byte = unsafe buffer[position]
+        position &+= 1
+        return byte
     }
 
     @inline(__always)
     mutating func number() throws(FrameFault) -> UInt64 {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
+        let first = try byte()
+        return first < 0x80 ? UInt64(first) : try number(from: first)
+    }
+
+    /// The rest of a number that has more than one byte.
+    @inline(__always)
+    private mutating func number(from first: UInt8) throws(FrameFault) -> UInt64 {
+        let second = try byte()
+        let low = UInt64(first & 0x7F) | UInt64(second & 0x7F) << 7
+        return second < 0x80 ? low : try longNumber(from: low)
+    }
+
+    /// The rest of a number that has more than two bytes.
+    private mutating func longNumber(from low: UInt64) throws(FrameFault) -> UInt64 {
+        var value = low
+        var shift: UInt64 = 14
         while true {
             let next = try byte()
             guard shift < 63 || next < 2 else { throw .numberTooLarge }
@@ -101,6 +135,12 @@ struct ColumnReader {
         let byte = try byte()
         guard byte <= 101 else { throw .numberTooLarge }
         return Int8(byte) - 1
+    }
+
+    /// How many reads there are, told as one less.
+    @inline(__always)
+    mutating func reads() throws(FrameFault) -> UInt32 {
+        UInt32(try number(upTo: UInt64(UInt32.max - 1))) + 1
     }
 
     /// A number of at most `limit`.

@@ -2,46 +2,88 @@ import ANPRModel
 
 /// Reads what the first layout of frames wrote: logs and segments of before stay readable.
 struct FirstLayout {
-    let register: CameraRegister
-    let cameras: SiteCameras
+    private let cameras: SiteCameras
+    private var best: BestReader
+    private var reads: ColumnReader
+    private var last: ColumnReader
+    private var captured: ColumnReader
+    private var partCount: ColumnReader
+    private var partCamera: ColumnReader
+    private var partReads: ColumnReader
+    private var partFirst: ColumnReader
+    private var partConfidence: ColumnReader
 
-    /// Reads, and times that are not the first read's.
-    static func readCounts(_ columns: inout [ColumnReader], _ rows: inout [Sighting]) throws(FrameFault) {
-        for row in rows.indices {
-            rows[row].reads = UInt32(try columns[FrameColumn.reads.rawValue].number(upTo: UInt64(UInt32.max)))
-            guard rows[row].reads != 1 else { continue }
-            let first = rows[row].first
-            rows[row].last = try columns[FrameColumn.last.rawValue].time(after: first)
-            rows[row].captured = try columns[FrameColumn.captured.rawValue].time(after: first)
+    /// Of a frame's columns.
+    init(_ columns: ColumnReaders, _ cameras: SiteCameras) {
+        self.cameras = cameras
+        best = BestReader(columns, after: 0, cameras)
+        reads = columns[.reads]
+        last = columns[.last]
+        captured = columns[.captured]
+        partCount = columns[.partCount]
+        partCamera = columns[.partCamera]
+        partReads = columns[.partReads]
+        partFirst = columns[.partFirst]
+        partConfidence = columns[.partConfidence]
+    }
+
+    /// So many sightings of these columns have no more contributions: one, or some that take a byte each.
+    func contributionsMax(_ count: Int) -> Int { count + partReads.left }
+
+    /// Puts the columns back, read as far as they are.
+    func giveBack(_ columns: inout ColumnReaders) {
+        best.giveBack(&columns)
+        columns[.reads] = reads
+        columns[.last] = last
+        columns[.captured] = captured
+        columns[.partCount] = partCount
+        columns[.partCamera] = partCamera
+        columns[.partReads] = partReads
+        columns[.partFirst] = partFirst
+        columns[.partConfidence] = partConfidence
+    }
+
+    /// Reads a row for each mark.
+    ///
+    /// - Parameter parts: has room for `contributionsMax`.
+    mutating func read(
+        _ marks: [VRM],
+        _ rows: inout OutputSpan<Sighting>,
+        _ parts: inout OutputSpan<Contribution>
+    ) throws(FrameFault) {
+        for vrm in marks {
+            let best = try best.next()
+            let start = parts.count
+            var sum = BestReader.Sum(
+                reads: UInt32(try reads.number(upTo: UInt64(UInt32.max))),
+                last: best.first,
+                captured: best.first
+            )
+            if sum.reads != 1 {
+                sum.last = try last.time(after: best.first)
+                sum.captured = try captured.time(after: best.first)
+            }
+            try readParts(best, sum.reads, &parts)
+            rows.append(best.sighting(vrm, sum, start..<parts.count))
         }
     }
 
     /// The contributions: none written where there is one that says what the sighting says, else each whole.
-    func readParts(_ rows: [Sighting], _ columns: inout [ColumnReader]) throws(FrameFault) -> SightingParts {
-        var all = SightingParts()
-        for sighting in rows {
-            let count = try columns[FrameColumn.partCount.rawValue].number(upTo: UInt64(register.count))
-            guard count > 0 else {
-                all.append(SightingParts.single(of: sighting))
-                all.endSighting()
-                continue
+    private mutating func readParts(
+        _ best: BestReader.Best,
+        _ reads: UInt32,
+        _ parts: inout OutputSpan<Contribution>
+    ) throws(FrameFault) {
+        let count = try partCount.number(upTo: UInt64(cameras.count))
+        guard count > 0 else { return parts.append(best.contribution(reads)) }
+        for _ in 0..<count {
+            guard let camera = cameras.camera(at: try partCamera.number(), of: best.site) else {
+                throw .unknownCamera
             }
-            let site = cameras.bySite[Int(register.siteOfCamera[Int(sighting.camera)])]
-            for _ in 0..<count {
-                let place = try columns[FrameColumn.partCamera.rawValue].number()
-                guard place < UInt64(site.count) else { throw .unknownCamera }
-                let reads = try columns[FrameColumn.partReads.rawValue].number(upTo: UInt64(UInt32.max))
-                all.append(
-                    Contribution(
-                        camera: site[Int(place)],
-                        reads: UInt32(reads),
-                        first: try columns[FrameColumn.partFirst.rawValue].time(after: sighting.first),
-                        confidence: try columns[FrameColumn.partConfidence.rawValue].confidence()
-                    )
-                )
-            }
-            all.endSighting()
+            let reads = UInt32(try partReads.number(upTo: UInt64(UInt32.max)))
+            let first = try partFirst.time(after: best.first)
+            let confidence = try partConfidence.confidence()
+            parts.append(Contribution(camera: camera, reads: reads, first: first, confidence: confidence))
         }
-        return all
     }
 }

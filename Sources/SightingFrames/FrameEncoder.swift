@@ -13,7 +13,6 @@ public final class FrameEncoder {
         case mark = 1
     }
 
-    private let register: CameraRegister
     private let cameras: SiteCameras
     private let order: Order
     private var packer = HuffmanPacker()
@@ -23,7 +22,6 @@ public final class FrameEncoder {
 
     /// An encoder of one register.
     public init(register: CameraRegister, order: Order = .time) {
-        self.register = register
         self.order = order
         cameras = SiteCameras(register)
     }
@@ -66,7 +64,7 @@ public final class FrameEncoder {
         marks.finish(into: &columns)
         writeTimes(batch, range, after: previous, &columns)
         writeBest(batch, range, &columns)
-        var parts = PartsWriter(register, cameras)
+        var parts = PartsWriter(cameras)
         for index in range { parts.put(batch, index) }
         parts.finish(into: &columns)
         writeExceptions(batch, range, &columns)
@@ -112,9 +110,8 @@ public final class FrameEncoder {
         for index in range {
             let row = index - range.lowerBound
             let sighting = batch.sightings[index]
-            let camera = register.cameras[Int(sighting.camera)]
-            let lane = camera.lane.map { Int8($0) } ?? -1
-            if sighting.direction != camera.direction?.rawValue ?? 0 || sighting.lane != lane {
+            let camera = cameras.facts[Int(sighting.camera)]
+            if sighting.direction != camera.direction || sighting.lane != camera.lane {
                 bearings.next(row)
                 bearings.column.put(sighting.direction)
                 bearings.column.put(UInt8(sighting.lane + 1))

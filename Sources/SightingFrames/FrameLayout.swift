@@ -34,15 +34,26 @@ enum FrameColumn: Int, CaseIterable {
     /// The bit of a frame in the layout written now; without it, in the first.
     static let layoutFlag: UInt16 = 4
 
+    /// Whether frames with these flags are written now.
+    static func areWritten(flags: UInt16) -> Bool {
+        flags & layoutFlag != 0
+            && flags & ~(layoutFlag | variantsFlag | FrameEncoder.Order.mark.rawValue) == 0
+    }
+
     /// The columns of a frame, in the order in which they are stored.
-    static func stored(flags: UInt16) -> [FrameColumn] {
+    static func stored(flags: UInt16) -> [FrameColumn] { storedByFlags[Int(flags >> 1 & 3)] }
+
+    private static let storedByFlags = (0..<4 as Range<UInt16>).map { bits in
         let absent: [FrameColumn] =
-            flags & layoutFlag == 0 ? [.form, .partLead, .unusual] : [.partCount]
+            bits << 1 & layoutFlag == 0 ? [.form, .partLead, .unusual] : [.partCount]
         return allCases.filter {
-            !absent.contains($0) && ($0 != .variants || flags & variantsFlag != 0)
+            !absent.contains($0) && ($0 != .variants || bits << 1 & variantsFlag != 0)
         }
     }
 }
+
+/// Something for each of the columns, by their number.
+typealias ByColumn<Element> = InlineArray<26, Element>
 
 /// How the column `form` says in which way a sighting's contributions are told; from `joint` on it is their number.
 enum PartsForm {
@@ -134,18 +145,65 @@ enum CurrentShape {
     }
 }
 
-/// The cameras of each site in the order of their registration: a contribution names its camera by its place here.
+/// What a register says of each camera, and the cameras of each site in the order of their registration: a contribution names
+/// its camera by its place there.
 ///
 /// Registers only grow, so places never change.
 struct SiteCameras: Sendable {
-    private(set) var bySite: [[CameraIndex]] = []
-    private(set) var placeOfCamera: [UInt32] = []
+    /// What is known of a camera.
+    struct Facts {
+        /// The site, by its index.
+        var site: UInt32
+        /// The place among the site's cameras.
+        var place: UInt32
+        /// The rank among all by (force, name).
+        var rank: UInt32
+        /// The raw value of its direction; 0 for none.
+        var direction: UInt8
+        /// Its lane; -1 for none.
+        var lane: Int8
+    }
+
+    /// By camera.
+    private(set) var facts: [Facts] = []
+    /// By site: where its cameras start in `cameras`; and where the last one's end.
+    private var starts: [Int]
+    private var cameras: [CameraIndex]
 
     init(_ register: CameraRegister) {
-        bySite = [[CameraIndex]](repeating: [], count: register.sites.count)
+        var counts = [UInt32](repeating: 0, count: register.sites.count)
+        facts.reserveCapacity(register.count)
         for (index, site) in register.siteOfCamera.enumerated() {
-            placeOfCamera.append(UInt32(bySite[Int(site)].count))
-            bySite[Int(site)].append(CameraIndex(index))
+            let camera = register.cameras[index]
+            facts.append(
+                Facts(
+                    site: site,
+                    place: counts[Int(site)],
+                    rank: register.cameraOrder[index],
+                    direction: camera.direction?.rawValue ?? 0,
+                    lane: camera.lane.map { Int8($0) } ?? -1
+                )
+            )
+            counts[Int(site)] += 1
         }
+        starts = [0]
+        for count in counts { starts.append(starts[starts.count - 1] + Int(count)) }
+        cameras = [CameraIndex](repeating: 0, count: register.count)
+        for (index, own) in facts.enumerated() {
+            cameras[starts[Int(own.site)] + Int(own.place)] = CameraIndex(index)
+        }
+    }
+
+    /// How many cameras there are.
+    var count: Int { facts.count }
+
+    /// How many cameras a site has.
+    @inline(__always)
+    func count(at site: UInt32) -> Int { starts[Int(site) + 1] - starts[Int(site)] }
+
+    /// The camera at a place of a site; `nil` if the site has no so many.
+    @inline(__always)
+    func camera(at place: UInt64, of site: UInt32) -> CameraIndex? {
+        place < UInt64(count(at: site)) ? cameras[starts[Int(site)] + Int(place)] : nil
     }
 }

@@ -6,7 +6,6 @@ import ANPRModel
 /// its best read; cameras that have one read each say when it ended. What the rule does not hold for, as after some
 /// contributions were deleted, is written whole.
 struct PartsWriter {
-    private let register: CameraRegister
     private let cameras: SiteCameras
     private var form = ColumnWriter()
     private var reads = ColumnWriter()
@@ -19,10 +18,7 @@ struct PartsWriter {
     private var partConfidence = ColumnWriter()
     private var unusual = ColumnWriter()
 
-    init(_ register: CameraRegister, _ cameras: SiteCameras) {
-        self.register = register
-        self.cameras = cameras
-    }
+    init(_ cameras: SiteCameras) { self.cameras = cameras }
 
     /// Writes one sighting.
     mutating func put(_ batch: SightingBatch, _ index: Int) {
@@ -76,7 +72,7 @@ struct PartsWriter {
         var order: UInt32?
         for place in parts {
             let part = batch.contributions[place]
-            let rank = register.cameraOrder[Int(part.camera)]
+            let rank = cameras.facts[Int(part.camera)].rank
             guard part.reads > 0, order.map({ $0 < rank }) ?? true else { return nil }
             order = rank
             reads += UInt64(part.reads)
@@ -111,7 +107,7 @@ struct PartsWriter {
         for place in parts where place != best {
             let part = batch.contributions[place]
             number += 1
-            partCamera.put(UInt64(cameras.placeOfCamera[Int(part.camera)]))
+            partCamera.put(UInt64(cameras.facts[Int(part.camera)].place))
             partReads.put(UInt64(part.reads - 1))
             partConfidence.put(UInt8(part.confidence + 1))
             lastFirst = max(lastFirst, part.first)
@@ -142,7 +138,7 @@ struct PartsWriter {
         unusual.put(UInt64(parts.count))
         for place in parts {
             let part = batch.contributions[place]
-            unusual.put(UInt64(cameras.placeOfCamera[Int(part.camera)]))
+            unusual.put(UInt64(cameras.facts[Int(part.camera)].place))
             unusual.put(UInt64(part.reads))
             unusual.put(signed: part.first.milliseconds - sighting.first.milliseconds)
             unusual.put(UInt8(part.confidence + 1))

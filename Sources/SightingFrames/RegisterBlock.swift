@@ -45,11 +45,12 @@ public enum RegisterBlock {
         do throws(CompressionError) {
             bytes = try Inflater.unpack(block.payload[...], length: Int(block.unpackedLength))
         } catch { throw .badPacking }
-        var column = ColumnReader(bytes, 0..<bytes.count)
-        var cameras: [Camera] = []
-        for _ in 0..<block.count { cameras.append(try camera(&column)) }
-        guard column.isAtEnd else { throw .columnTooLong }
-        return cameras
+        return try ColumnReader.read(bytes) { column throws(FrameFault) in
+            var cameras: [Camera] = []
+            for _ in 0..<block.count { cameras.append(try camera(&column)) }
+            guard column.isAtEnd else { throw .columnTooLong }
+            return cameras
+        }
     }
 
     private static func camera(_ column: inout ColumnReader) throws(FrameFault) -> Camera {

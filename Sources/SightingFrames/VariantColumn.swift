@@ -81,7 +81,8 @@ enum VariantColumn {
     }
 
     /// Reads the column; what comes out is in the order of rows, and of mark and time in each.
-    static func read(_ rows: [Sighting], _ column: inout ColumnReader) throws(FrameFault) -> [SightingVariant]
+    static func read(_ rows: Span<Sighting>, _ column: inout ColumnReader) throws(FrameFault)
+        -> [SightingVariant]
     {
         var variants: [SightingVariant] = []
         var row = -1
@@ -107,7 +108,7 @@ enum VariantColumn {
         return variants.sorted(by: precedes)
     }
 
-    private static func naming(_ other: Int, in rows: [Sighting], at row: Int) -> SightingVariant {
+    private static func naming(_ other: Int, in rows: Span<Sighting>, at row: Int) -> SightingVariant {
         SightingVariant(sighting: row, vrm: rows[other].vrm, opened: rows[other].opened, isMerged: false)
     }
 

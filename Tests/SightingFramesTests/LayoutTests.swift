@@ -53,78 +53,11 @@ struct LayoutTests {
         )
     }
 
-    /// Sightings as the rule makes them, and with anything about them changed.
-    private static func sightings(_ random: inout SeededRandom, _ register: CameraRegister) throws
-        -> SightingBatch
-    {
-        let mark = try #require(VRM("AB27CDE"))
-        var batch = SightingBatch()
-        for row in 0..<400 {
-            let first = Int64(1_790_000_000_000 + row * 50 + random.below(40))
-            let site = random.below(2)
-            let all = register.cameras.indices.filter { Int(register.siteOfCamera[$0]) == site }
-            let seen = all.filter { _ in random.chance(perMille: 500) }
-            var parts = (seen.isEmpty ? [all[0]] : seen).map { camera in
-                Contribution(
-                    camera: CameraIndex(camera),
-                    reads: UInt32(1 + random.below(random.one(of: [1, 3, 300]))),
-                    first: Timestamp(milliseconds: first + Int64(random.below(9000))),
-                    confidence: Int8(random.below(102)) - 1
-                )
-            }
-            parts.sort { register.cameraOrder[Int($0.camera)] < register.cameraOrder[Int($1.camera)] }
-            parts[random.below(parts.count)].first = Timestamp(milliseconds: first)
-            let best = random.one(of: parts)
-            let lastFirst = parts.map(\.first).max() ?? best.first
-            let reads = parts.reduce(0) { $0 + $1.reads }
-            var sighting = Sighting(
-                vrm: mark,
-                first: Timestamp(milliseconds: first),
-                last: lastFirst,
-                captured: best.first,
-                opened: Timestamp(milliseconds: first),
-                camera: best.camera,
-                reads: reads
-            )
-            if reads > UInt32(parts.count) {
-                sighting.last = Timestamp(milliseconds: lastFirst.milliseconds + Int64(random.below(3)) * 700)
-            }
-            if best.reads > 1 {
-                let span = sighting.last.milliseconds - best.first.milliseconds
-                let after = random.one(of: [0, span, Int64(random.below(Int(span) + 1))])
-                sighting.captured = Timestamp(milliseconds: best.first.milliseconds + after)
-            }
-            sighting.confidence = best.confidence
-            if random.chance(perMille: 300) { change(&sighting, &parts, &random) }
-            batch.append(sighting)
-            for part in parts { batch.append(part) }
-        }
-        return batch
-    }
-
-    private static func change(
-        _ sighting: inout Sighting,
-        _ parts: inout [Contribution],
-        _ random: inout SeededRandom
-    ) {
-        let moment = Timestamp(milliseconds: sighting.first.milliseconds + Int64(random.within(-5000...5000)))
-        switch random.below(8) {
-        case 0: sighting.last = moment
-        case 1: sighting.captured = moment
-        case 2: sighting.reads = UInt32(random.below(5))
-        case 3: sighting.confidence = 7
-        case 4: parts[0].first = moment
-        case 5: parts[0].reads = UInt32(random.below(2))
-        case 6: parts.reverse()
-        default: parts[parts.count - 1].confidence = -1
-        }
-    }
-
     @Test("whatever its contributions are, a sighting survives", arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
     func contributions(seed: UInt64) throws {
         let register = SmallRegister.make(sites: 2, forces: ["45", "43"], camerasEach: 3)
         var random = SeededRandom(seed: seed)
-        let batch = try Self.sightings(&random, register)
+        let batch = OddSightings.batch(&random, register, count: 400)
         for size in [1, 50, batch.count] {
             var decoded = SightingBatch()
             var start = 0
@@ -140,6 +73,7 @@ struct LayoutTests {
             }
             #expect(difference(decoded.sightings, batch.sightings) == nil, "seed \(seed)")
             #expect(difference(decoded.contributions, batch.contributions) == nil, "seed \(seed)")
+            #expect(difference(decoded.variants, batch.variants) == nil, "seed \(seed)")
         }
     }
 }

@@ -1,13 +1,19 @@
-/// How the columns of a frame go over a link: which of them are numbers, and how the other end knows their lengths.
+/// How the columns of a frame go over a link: in which order, and how the other end knows how long they are.
 enum LinkColumns {
-    /// How long a column is.
+    /// How many bytes or numbers a column has.
     enum Extent {
-        /// A byte or a number for each sighting.
+        /// One for each sighting.
         case rows
         /// One for each mark of the current shape that is told in full.
         case letters
         /// One for each mark of another shape.
         case others
+        /// One for each sighting of one contribution.
+        case singles
+        /// One for each sighting of several contributions; for each of those; for each but the best read's, or the first one.
+        case joints, parts, otherParts
+        /// One for each sighting that had more reads than its contributions say; one for each whose best read's camera had.
+        case lasts, captureds
         /// Told before the columns, as difference to what the frame before would let one expect.
         case told
     }
@@ -17,9 +23,31 @@ enum LinkColumns {
         case .first, .letter1, .cameraLow, .cameraHigh, .confidence, .form: .rows
         case .letter2, .age, .letter3, .letter4, .letter5: .letters
         case .otherMarks: .others
-        default: .told
+        case .reads: .singles
+        case .partLead: .joints
+        case .partReads: .parts
+        case .partCamera, .partFirst, .partConfidence: .otherParts
+        case .last: .lasts
+        case .captured: .captureds
+        case .partCount, .unusual, .bearings, .speeds, .identities, .variants: .told
         }
     }
+
+    /// The columns of a frame in the order in which they go over: none before those that say how long it is.
+    static func order(flags: UInt16) -> [FrameColumn] {
+        flags & FrameColumn.variantsFlag == 0 ? orderWithoutVariants : orderWithVariants
+    }
+
+    private static let orderWithVariants: [FrameColumn] =
+        orderWithoutVariants + [.variants]
+    private static let orderWithoutVariants: [FrameColumn] = [
+        .first, .letter1, .letter2, .age, .letter3, .letter4, .letter5, .otherMarks,
+        .cameraLow, .cameraHigh, .confidence, .form, .reads,
+        .partReads, .partCamera, .partLead, .partFirst, .partConfidence, .last, .captured,
+        .unusual, .bearings, .speeds, .identities,
+    ]
+    /// Those of `order` whose number is told.
+    static func told(flags: UInt16) -> ArraySlice<FrameColumn> { order(flags: flags)[20...] }
 
     /// Whether it holds numbers of varying length, and not just bytes.
     static func holdsNumbers(_ column: FrameColumn) -> Bool {
@@ -36,34 +64,26 @@ enum LinkColumns {
     private static let ofHead = 2 * FrameColumn.allCases.count
     /// The kinds of what is told besides columns.
     static let head = ofHead
-    static let usualLength = ofHead + 2
-    static let rareLength = ofHead + 4
-    static let distance = ofHead + 6
-    static let kinds = ofHead + 7
+    static let told = ofHead + 2
+    static let distance = ofHead + 4
+    static let kinds = ofHead + 5
 
-    /// The kind of a column's told length: most are empty in most frames.
-    static func lengthKind(_ column: FrameColumn) -> Int {
-        switch column {
-        case .unusual, .bearings, .speeds, .identities, .variants: rareLength
-        default: usualLength
-        }
-    }
-
-    /// Columns may have no more bytes together.
-    static let lengthMax = 4 << 20
+    /// The columns of a frame may have no more bytes together.
+    static let lengthMax = 16 << 20
 }
 
-/// What the lengths of columns are expected to be: in proportion to the frame before.
-struct ExpectedLengths {
-    private var lengths = [Int](repeating: 0, count: FrameColumn.allCases.count)
-    private var count = 1
+/// How many numbers are expected in the columns that do not say it otherwise: in proportion to the frame before.
+struct ExpectedCounts {
+    private var counts = ByColumn<Int>(repeating: 0)
+    private var rows = 1
 
-    subscript(_ column: FrameColumn, _ count: Int) -> Int { lengths[column.rawValue] * count / self.count }
+    /// Of so many sightings.
+    subscript(_ column: FrameColumn, _ rows: Int) -> Int { counts[column.rawValue] * rows / self.rows }
 
-    /// Takes up the lengths of a frame.
-    mutating func learn(_ columns: FrameColumns) {
-        count = max(1, columns.count)
-        for place in lengths.indices { lengths[place] = columns.bytes[place].count }
+    /// Takes up how many a frame of so many sightings had.
+    mutating func learn(_ counts: ByColumn<Int>, _ rows: Int) {
+        self.counts = counts
+        self.rows = rows
     }
 }
 
@@ -96,9 +116,9 @@ struct MarkDistance {
     }
 
     /// The distance.
-    static func distance(_ code: UInt8, _ bits: UInt32) -> Int {
-        if code < 16 { return Int(code) }
-        let count = Int(code - 16) / 8 + 1
-        return (8 + Int(code - 16) % 8) << count + Int(bits)
+    static func distance(_ code: UInt8, _ bits: UInt32) -> UInt32 {
+        if code < 16 { return UInt32(code) }
+        let count = UInt32(code - 16) / 8 + 1
+        return (8 + UInt32(code - 16) % 8) << count + bits
     }
 }

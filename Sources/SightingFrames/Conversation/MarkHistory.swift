@@ -17,6 +17,7 @@ struct MarkHistory {
     var count: Int { marks.count }
 
     /// The mark that stood so many sightings ago, 1 for the last.
+    @inline(__always)
     func mark(back distance: Int) -> VRM? {
         guard distance >= 1, distance <= marks.count else { return nil }
         let place = next - distance
@@ -24,6 +25,7 @@ struct MarkHistory {
     }
 
     /// Remembers the next one.
+    @inline(__always)
     mutating func append(_ vrm: VRM) {
         if marks.count < Self.countMax {
             marks.append(vrm)
@@ -34,41 +36,29 @@ struct MarkHistory {
             next += 1
         }
     }
-}
 
-/// Finds a mark in the history again; what it misses costs bytes, not correctness.
-///
-/// - Complexity: O(1); 4 MB.
-struct MarkFinder {
-    private(set) var history = MarkHistory()
-    /// Four places a bucket: the number of the sighting that had the mark last, from 1, cut to 32 bits; 0 for none.
-    private var places = [UInt32](repeating: 0, count: 4 << bucketBits)
-    private var sightings: UInt32 = 0
-
-    private static let bucketBits = 18
-
-    /// Remembers a sighting's mark.
+    /// The marks of a frame's sightings, which are remembered.
     ///
-    /// - Returns: how many sightings ago it stood before, if that is remembered.
-    mutating func append(_ vrm: VRM) -> Int? {
-        let hash = vrm.packed &* 0x9E37_79B9_7F4A_7C15
-        let bucket = Int(hash >> UInt64(64 - Self.bucketBits)) * 4
-        var oldest = bucket
-        var found: Int?
-        for place in bucket..<bucket + 4 {
-            let distance = age(place)
-            if places[place] != 0, history.mark(back: distance) == vrm {
-                found = distance
-                oldest = place
-                break
+    /// - Parameter distances: to each mark that went over before, in order.
+    mutating func marks(_ count: Int, _ distances: [UInt32], _ columns: inout ColumnReaders)
+        throws(FrameFault)
+        -> [VRM]
+    {
+        var reader = MarkReader(columns)
+        var recalled = 0
+        let marks = try [VRM](capacity: count) { marks throws(FrameFault) in
+            for _ in 0..<count {
+                var vrm = try reader.next()
+                if vrm == nil {
+                    vrm = mark(back: Int(distances[recalled]))
+                    recalled += 1
+                }
+                guard let vrm else { throw .badMark }
+                append(vrm)
+                marks.append(vrm)
             }
-            if places[place] == 0 || (places[oldest] != 0 && distance > age(oldest)) { oldest = place }
         }
-        history.append(vrm)
-        sightings &+= 1
-        places[oldest] = sightings == 0 ? 1 : sightings
-        return found
+        reader.giveBack(&columns)
+        return marks
     }
-
-    private func age(_ place: Int) -> Int { Int(sightings &- places[place]) + 1 }
 }
