@@ -4,7 +4,7 @@
 /// must be given everything that this gave, in order. A byte costs close to its entropy among those of its kind (asymmetric
 /// numeral systems, as Duda described them in 2013, in a state of 63 bits), a message two bytes more.
 ///
-/// - Complexity: about five nanoseconds a byte.
+/// - Complexity: some nanoseconds a byte.
 public struct LearningPacker: Sendable {
     private var models: SymbolModels
     /// What the current message codes, in order: a share as the models have it, or bits, their count (by 24) and the high bit.

@@ -2,7 +2,7 @@
 ///
 /// Hostile bytes give other bytes or a fault, never more than was asked for; after a fault it must not be used again.
 ///
-/// - Complexity: about four nanoseconds a byte.
+/// - Complexity: some nanoseconds a byte.
 public struct LearningUnpacker: Sendable {
     private var models: SymbolModels
     private var source = Source()

@@ -59,6 +59,29 @@ struct LinkFrameTests {
         #expect(found.sightings == batch.sightings && found.contributions == batch.contributions)
     }
 
+    @Test("what is sent between frames is covered by the checksum of the next")
+    func covered() throws {
+        var random = SeededRandom(seed: 8)
+        let batch = OddSightings.batch(&random, Self.register, count: 60)
+        let decoder = FrameDecoder(register: Self.register)
+        var encoder = LinkFrameEncoder(register: Self.register)
+        var link = LinkFrameDecoder()
+        var found = SightingBatch()
+        for start in stride(from: 0, to: batch.count, by: 20) {
+            let between = (0..<9).map { _ in UInt8(random.below(256)) }
+            let checksum = encoder.cover(between)
+            let frame = encoder.encode(batch, start..<start + 20)
+            var injured = link
+            injured.cover(between.dropLast() + [between[8] ^ 1])
+            #expect(throws: LinkFrameDecoder.Fault.self) {
+                try injured.decode(frame, by: decoder, into: &found)
+            }
+            #expect(link.cover(between) == checksum)
+            try link.decode(frame, by: decoder, into: &found)
+        }
+        #expect(found.sightings == batch.sightings)
+    }
+
     @Test("a connection goes on when cameras are added to the register")
     func grownRegister() throws {
         var random = SeededRandom(seed: 6)
