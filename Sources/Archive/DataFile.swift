@@ -39,6 +39,13 @@ public final class DataFile: Sendable {
         return end
     }
 
+    /// Tells this file from one that has its name later.
+    func identity() throws(StorageError) -> [UInt64] {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw .system("look at", path) }
+        return [UInt64(status.st_dev), UInt64(status.st_ino)]
+    }
+
     /// Writes all bytes at a place.
     public func write(_ bytes: [UInt8], at offset: Int) throws(StorageError) {
         var written = 0

@@ -1,3 +1,4 @@
+public import ANPRModel
 internal import SightingFrames
 
 /// What two nodes say to each other.
@@ -23,6 +24,14 @@ public enum LinkMessage: Sendable, Equatable {
     case alert(number: UInt64, [UInt8])
     /// An alert is on stable storage.
     case alertTaken(number: UInt64)
+    /// The receiver asks for an image.
+    case imageWanted(ImageWant)
+    /// A part of an image.
+    case imagePart(LinkImagePart)
+    /// An image that was asked for under this number does not come, and why.
+    case imageMissing(number: UInt64, String)
+    /// The pushed patch of the sighting of this number is on stable storage.
+    case imageTaken(number: UInt64)
 
     /// The version of the protocol spoken here.
     public static let version: UInt8 = 3
@@ -64,6 +73,8 @@ public enum LinkMessage: Sendable, Equatable {
             VaryingLength.append(welcome.next, to: &body)
             VaryingLength.append(UInt64(welcome.cameras), to: &body)
             LittleEndian.append(welcome.checksum, to: &body)
+            VaryingLength.append(UInt64(welcome.plateMax), to: &body)
+            VaryingLength.append(UInt64(welcome.overviewMax), to: &body)
         case .cameras(let block): body = [3] + block
         case .sightings(let frame): body = [4] + frame
         case .acknowledged(let count, let next):
@@ -80,6 +91,15 @@ public enum LinkMessage: Sendable, Equatable {
             body += text
         case .alertTaken(let number):
             body.append(9)
+            VaryingLength.append(number, to: &body)
+        case .imageWanted(let want): body = Self.body(want)
+        case .imagePart(let part): body = Self.body(part)
+        case .imageMissing(let number, let reason):
+            body.append(12)
+            VaryingLength.append(number, to: &body)
+            Self.append(String(reason.prefix(1000)), to: &body)
+        case .imageTaken(let number):
+            body.append(13)
             VaryingLength.append(number, to: &body)
         }
         return body
@@ -119,6 +139,12 @@ public enum LinkMessage: Sendable, Equatable {
             self = .alert(number: number, Array(body[position...]))
             position = body.count
         case 9: self = .alertTaken(number: try Self.number(body, &position))
+        case 10: self = .imageWanted(try Self.want(body, &position))
+        case 11: self = .imagePart(try Self.part(body, &position))
+        case 12:
+            let number = try Self.number(body, &position)
+            self = .imageMissing(number: number, try Self.text(body, &position))
+        case 13: self = .imageTaken(number: try Self.number(body, &position))
         default: throw Fault(description: "a message of unknown kind \(code)")
         }
         guard position == body.count || code == 3 || code == 4 else {
@@ -139,13 +165,13 @@ public enum LinkMessage: Sendable, Equatable {
         return number
     }
 
-    private static func append(_ text: String, to body: inout [UInt8]) {
+    static func append(_ text: String, to body: inout [UInt8]) {
         let utf8 = Array(text.utf8.prefix(textMax))
         VaryingLength.append(UInt64(utf8.count), to: &body)
         body += utf8
     }
 
-    private static func text(_ body: [UInt8], _ position: inout Int) throws(Fault) -> String {
+    static func text(_ body: [UInt8], _ position: inout Int) throws(Fault) -> String {
         let length = try number(body, &position)
         guard length <= UInt64(textMax), body.count - position >= Int(length) else {
             throw Fault(description: "a text that breaks off")
@@ -168,14 +194,30 @@ public struct LinkWelcome: Sendable, Equatable {
     public var checksum: UInt32
     /// Whether it keeps alerts.
     public var takesAlerts: Bool
+    /// The longest patch it keeps, in bytes; 0 for none.
+    public var plateMax: Int
+    /// The longest overview it keeps, in bytes; 0 for none.
+    public var overviewMax: Int
 
     /// A welcome.
-    public init(next: UInt64, cameras: UInt32 = 0, checksum: UInt32 = 0, takesAlerts: Bool = false) {
+    public init(
+        next: UInt64,
+        cameras: UInt32 = 0,
+        checksum: UInt32 = 0,
+        takesAlerts: Bool = false,
+        plateMax: Int = 0,
+        overviewMax: Int = 0
+    ) {
+        self.plateMax = plateMax
+        self.overviewMax = overviewMax
         self.next = next
         self.cameras = cameras
         self.checksum = checksum
         self.takesAlerts = takesAlerts
     }
+
+    /// The longest image of a kind it keeps, in bytes; 0 for none.
+    public func lengthMax(_ kind: ImageKind) -> Int { kind == .plate ? plateMax : overviewMax }
 
     init(_ body: [UInt8], _ position: inout Int) throws(LinkMessage.Fault) {
         takesAlerts = try LinkMessage.byte(body, &position) & 1 == 1
@@ -185,5 +227,7 @@ public struct LinkWelcome: Sendable, Equatable {
         for place in 0..<4 as Range<UInt32> {
             checksum |= UInt32(try LinkMessage.byte(body, &position)) << (8 * place)
         }
+        plateMax = Int(min(try LinkMessage.number(body, &position), UInt64(LinkMessage.imageMax)))
+        overviewMax = Int(min(try LinkMessage.number(body, &position), UInt64(LinkMessage.imageMax)))
     }
 }

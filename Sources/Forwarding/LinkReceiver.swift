@@ -1,3 +1,6 @@
+import ANPRModel
+import Archive
+
 /// The receiving end of a link as a pure machine.
 public struct LinkReceiver: Sendable {
     private enum State: Equatable {
@@ -19,6 +22,10 @@ public struct LinkReceiver: Sendable {
         case store(number: UInt64, LinkMessage)
         /// Keep an alert; then `kept`.
         case keep(number: UInt64, [UInt8])
+        /// Keep an image, whole and as it was announced; then `kept`.
+        case keepImage(LinkImage)
+        /// An image that was asked for does not come, and why.
+        case imageMissing(number: UInt64, String)
         /// Send a message.
         case send(LinkMessage)
         /// Close the connection.
@@ -26,6 +33,11 @@ public struct LinkReceiver: Sendable {
     }
 
     private var state = State.waiting
+    private var assembly = ImageAssembly(plateMax: 0, overviewMax: 0)
+    /// What was asked for and has not come.
+    private var wants: [UInt64: ImageWant] = [:]
+    /// The forces that the sender may speak for; `nil` is any.
+    private var forces: Set<String>?
 
     /// A receiver for one connection.
     public init() {}
@@ -45,13 +57,23 @@ public struct LinkReceiver: Sendable {
             return [.store(number: received + 1, message)]
         case (.streaming, .alert(let number, let text)): return [.keep(number: number, text)]
         case (.streaming, .heartbeat): return [.send(.heartbeat)]
+        case (.streaming, .imagePart(let part)): return take(part)
+        case (.streaming, .imageMissing(let number, let reason)):
+            guard wants.removeValue(forKey: number) != nil else {
+                return refuse("an answer to request \(number), which was not made")
+            }
+            return [.imageMissing(number: number, reason)]
         default: return refuse("a message that does not belong here")
         }
     }
 
     /// The node may send, from where this says.
-    public mutating func admitted(_ welcome: LinkWelcome) -> [Action] {
+    ///
+    /// - Parameter forces: those it may speak for; `nil` is any.
+    public mutating func admitted(_ welcome: LinkWelcome, forces: Set<String>? = nil) -> [Action] {
         guard state == .admitting else { return [] }
+        self.forces = forces
+        assembly = ImageAssembly(plateMax: welcome.plateMax, overviewMax: welcome.overviewMax)
         state = .streaming(received: 0)
         return [.send(.welcome(welcome))]
     }
@@ -66,6 +88,48 @@ public struct LinkReceiver: Sendable {
     public func kept(number: UInt64) -> [Action] {
         guard case .streaming = state else { return [] }
         return [.send(.alertTaken(number: number))]
+    }
+
+    /// Asks for an image, unless `LinkSender.wantsMax` are asked for already.
+    public mutating func want(_ want: ImageWant) -> [Action] {
+        guard case .streaming = state, wants.count < LinkSender.wantsMax, wants[want.number] == nil else {
+            return []
+        }
+        wants[want.number] = want
+        return [.send(.imageWanted(want))]
+    }
+
+    /// Takes a part of an image: one that was asked for, or the patch of a sighting.
+    private mutating func take(_ part: LinkImagePart) -> [Action] {
+        if let fault = part.opening.flatMap({ fault(of: $0.binding, part.ticket) }) { return refuse(fault) }
+        do throws(ImageAssembly.Fault) {
+            guard let image = try assembly.take(part) else { return [] }
+            if case .asked(let number) = image.ticket { wants[number] = nil }
+            return [.keepImage(image)]
+        } catch {
+            return refuse("an image that \(error)")
+        }
+    }
+
+    /// What is wrong with the address of an image, if anything is.
+    private func fault(of binding: ImageBinding, _ ticket: ImageTicket) -> String? {
+        if let forces, !forces.contains(binding.force) {
+            return "an image of force \(binding.force), for which this sender may not speak"
+        }
+        switch ticket {
+        case .asked(let number):
+            guard let want = wants[number] else {
+                return "an answer to request \(number), which was not made"
+            }
+            return want.matches(binding) ? nil : "another image than request \(number) asked for"
+        case .pushed: return binding.kind == .plate ? nil : "an overview that was not asked for"
+        }
+    }
+
+    /// An image is on stable storage.
+    public func kept(_ ticket: ImageTicket) -> [Action] {
+        guard case .streaming = state, case .pushed(let number) = ticket else { return [] }
+        return [.send(.imageTaken(number: number))]
     }
 
     /// Ends the connection with a reason.

@@ -25,6 +25,10 @@ public struct LinkSender: Sendable {
         case delivered(before: UInt64)
         /// The receiver has an alert.
         case alertTaken(UInt64)
+        /// Look for an image that the receiver asks for; then `answered`.
+        case lookFor(ImageWant)
+        /// The receiver has a patch that was pushed.
+        case imageTaken(UInt64)
         /// Close the connection, because of this.
         case close(String)
     }
@@ -32,13 +36,21 @@ public struct LinkSender: Sendable {
     private let node: String
     private let stream: String
     private let windowMax: UInt64
+    /// So many images may be asked for at once.
+    public static let wantsMax = 64
     private var state = State.idle
     /// When something was sent and heard last.
     private var sentAt: Int64 = 0
     private var heardAt: Int64 = 0
+    /// When a heartbeat went last.
+    private var beatAt: Int64 = 0
+    /// How many images were asked for and not answered.
+    private var wants = 0
 
     /// After so long without sending anything a heartbeat goes out.
     public static let heartbeatAfter: Int64 = 5_000_000_000
+    /// After so long without hearing anything one goes out too: an image that is long under way is not answered by itself.
+    public static let questionAfter: Int64 = 10_000_000_000
     /// After so long without hearing anything the connection is dead.
     public static let deadAfter: Int64 = 15_000_000_000
 
@@ -71,7 +83,8 @@ public struct LinkSender: Sendable {
     /// - Parameter first: the first sighting that is still there to be sent.
     public mutating func connected(first: UInt64 = 0, at now: Int64) -> [Action] {
         state = .greeting
-        (sentAt, heardAt) = (now, now)
+        (sentAt, heardAt, beatAt) = (now, now, now)
+        wants = 0
         return [.send(.hello(version: LinkMessage.version, node: node, stream: stream, first: first))]
     }
 
@@ -86,6 +99,9 @@ public struct LinkSender: Sendable {
         state = .streaming(sent: sent + 1, acknowledged: acknowledged)
     }
 
+    /// An image that was asked for was found and goes, or the receiver is told that it does not.
+    public mutating func answered() { wants = max(0, wants - 1) }
+
     /// Something was sent.
     public mutating func sent(at now: Int64) { sentAt = now }
 
@@ -97,8 +113,9 @@ public struct LinkSender: Sendable {
             if now - heardAt > Self.deadAfter {
                 return [.close("nothing was heard for \(Self.deadAfter / 1_000_000_000) s")]
             }
-            guard state != .greeting, now - sentAt > Self.heartbeatAfter else { return [] }
-            sentAt = now
+            let isUnsure = now - max(heardAt, beatAt) > Self.questionAfter
+            guard state != .greeting, isUnsure || now - sentAt > Self.heartbeatAfter else { return [] }
+            (sentAt, beatAt) = (now, now)
             return [.send(.heartbeat)]
         }
     }
@@ -118,6 +135,11 @@ public struct LinkSender: Sendable {
             return [.delivered(before: next)]
         case (.streaming, .heartbeat): return []
         case (.streaming, .alertTaken(let number)): return [.alertTaken(number)]
+        case (.streaming, .imageTaken(let number)): return [.imageTaken(number)]
+        case (.streaming, .imageWanted(let want)):
+            guard wants < Self.wantsMax else { return [.close("more than \(wants) images are asked for")] }
+            wants += 1
+            return [.lookFor(want)]
         case (_, .refused(let reason)):
             state = .refused
             return [.close("refused: \(reason)")]

@@ -158,7 +158,8 @@ struct ImageCommand: ParsableCommand {
             abstract: "Write images to files. Who asked, why and what is logged before anything is written.",
             discussion: """
                 One image goes to a file, or to standard output with -. Where --out is a folder all that are found go \
-                there, under their ids.
+                there, under their ids. What a sighting has at a gateway and not here is asked for over the link, when a \
+                daemon runs: of a sighting, of one mark, or of a camera between two times, up to 16 images at once.
                 """
         )
 
@@ -167,7 +168,17 @@ struct ImageCommand: ParsableCommand {
         @Option(help: "The file or folder to write to, or -.")
         var out: String
 
+        @Option(help: "How long to wait for gateways, up to 1h.")
+        var patience = DurationArgument(milliseconds: 60_000)
+
+        func validate() throws {
+            guard (0...ImageRequest.patienceMax).contains(patience.milliseconds) else {
+                throw ValidationError("--patience takes up to 1h.")
+            }
+        }
+
         func run() throws {
+            for trouble in try request.bring(patience.milliseconds) { Console.note(trouble) }
             let (search, found) = try request.search("fetch")
             guard let first = found.first else {
                 Console.note("There is no such image. This search was logged.")
@@ -213,6 +224,21 @@ struct SightingFinder {
         var from: Timestamp
         var to: Timestamp
         var cameras: Set<[String]>
+        /// The mark and the camera of the best read.
+        var best: (vrm: VRM, camera: [String])
+
+        init(_ index: Int, of found: ResolvedSightings) {
+            let sighting = found.batch.sightings[index]
+            let name = { (camera: CameraIndex) in
+                [found.register.cameras[Int(camera)].force, found.register.cameras[Int(camera)].name]
+            }
+            let merged = found.batch.variants(of: index).filter(\.isMerged).map(\.vrm)
+            marks = Set([sighting.vrm] + merged)
+            from = sighting.first
+            to = sighting.last
+            cameras = Set(found.batch.contributions(of: index).map { name($0.camera) })
+            best = (sighting.vrm, name(sighting.camera))
+        }
     }
 
     let data: String
@@ -244,17 +270,7 @@ struct SightingFinder {
             guard SightingID(vrm: sighting.vrm, siteHash: site, first: sighting.opened).text == id else {
                 continue
             }
-            let cameras = found.batch.contributions(of: index).map { part in
-                let camera = found.register.cameras[Int(part.camera)]
-                return [camera.force, camera.name]
-            }
-            let merged = found.batch.variants(of: index).filter(\.isMerged).map(\.vrm)
-            return Reads(
-                marks: Set([sighting.vrm] + merged),
-                from: sighting.first,
-                to: sighting.last,
-                cameras: Set(cameras)
-            )
+            return Reads(index, of: found)
         }
         return nil
     }

@@ -7,6 +7,7 @@ import FeedDecoding
 import Foundation
 import Gateway
 import Logging
+import Synchronization
 
 /// `anpr ingest`: the whole pipeline over finite feeds.
 struct IngestCommand: AsyncParsableCommand {
@@ -106,12 +107,20 @@ struct IngestCommand: AsyncParsableCommand {
         _ configuration: NodeConfiguration,
         _ forward: NodeConfiguration.Forward
     ) async throws -> Delivery {
+        let first = try core.patchCursor(to: forward.text)
+        let pushed = Mutex(first)
+        let patches = PatchCursor(
+            first: { pushed.withLock { $0 } },
+            note: { sequence in pushed.withLock { $0 = sequence } }
+        )
         let forwarder = Forwarder(
             to: forward,
             log: core.log,
             logFolder: core.logFolder,
             node: configuration.node,
             stream: core.stream,
+            data: configuration.data,
+            patches: forward.pushesPatches ? patches : nil,
             logger: Logger(label: "anpr.link") { _ in SwiftLogNoOpLogHandler() }
         ) { _ in }
         var delivery = Delivery(to: forward.text)
@@ -123,6 +132,8 @@ struct IngestCommand: AsyncParsableCommand {
         let status = await forwarder.status
         delivery.bytes = status.bytes
         try core.delivered(to: forward.text, before: status.delivered)
+        let reached = pushed.withLock { $0 }
+        if reached > first { try core.pushed(patchesBefore: reached, to: forward.text) }
         return delivery
     }
 

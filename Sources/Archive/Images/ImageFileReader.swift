@@ -32,13 +32,15 @@ struct ImageFileReader {
 
     private static let windowLength = 4096
 
-    /// A reader at the first record.
+    /// A reader at the first record, or at one further on.
     ///
-    /// - Parameter length: of the file that counts.
-    init(_ file: DataFile, length: Int) {
+    /// - Parameters:
+    ///   - length: of the file that counts.
+    ///   - start: where a record starts.
+    init(_ file: DataFile, length: Int, from start: Int = ImageRecords.magic.count) {
         self.file = file
         self.length = length
-        position = ImageRecords.magic.count
+        position = start
     }
 
     /// The next record that is wholly there.

@@ -9,7 +9,15 @@ public struct ImageHash: Hashable, Sendable {
     public let bytes: [UInt8]
 
     /// The hash of an image.
-    init(of jpeg: [UInt8]) { bytes = Array(SHA256.hash(data: jpeg)) }
+    public init(of jpeg: [UInt8]) { bytes = Array(SHA256.hash(data: jpeg)) }
+
+    /// A hash that was told.
+    ///
+    /// - Returns: `nil` unless there are 32 bytes.
+    public init?(told bytes: [UInt8]) {
+        guard bytes.count == ImageRecords.hashLength else { return nil }
+        self.bytes = bytes
+    }
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
@@ -41,6 +49,25 @@ public struct ImageBinding: Sendable, Equatable {
 
     /// The day whose file has it, counted from 1970-01-01.
     var day: Int32 { captured.day }
+
+    /// A binding.
+    public init(
+        hash: ImageHash,
+        kind: ImageKind,
+        confidence: Int8,
+        vrm: VRM,
+        captured: Timestamp,
+        force: String,
+        camera: String
+    ) {
+        self.hash = hash
+        self.kind = kind
+        self.confidence = confidence
+        self.vrm = vrm
+        self.captured = captured
+        self.force = force
+        self.camera = camera
+    }
 }
 
 /// The bytes of an image file's records; `StorageFormats.md` draws them.

@@ -62,6 +62,15 @@ public final class ImageStore {
         }
     }
 
+    /// Takes an image that another node bound to a read; it is safe once `sync` returns.
+    ///
+    /// One that is there under the same binding changes nothing.
+    ///
+    /// - Throws: `StorageError`; of code `full` when there is no room.
+    public func append(_ jpeg: [UInt8], of binding: ImageBinding) throws(StorageError) {
+        _ = try file(of: binding.day).add(binding, jpeg)
+    }
+
     /// Returns when all images taken are on stable storage.
     public func sync() throws(StorageError) {
         for file in files { try file.sync() }

@@ -5,7 +5,7 @@ import Yams
 /// The sections about links: where sightings go, and whose come.
 extension ConfigurationParser {
     mutating func parseForward(_ node: Node) {
-        let known = ["to", "tls", "budget", "zone", "maxDelay"]
+        let known = ["to", "tls", "budget", "zone", "maxDelay", "patches"]
         let members = reader.members(node, of: "forward", known: known)
         let tls = tls(members["tls"], of: "forward", needsTrust: true, takesServerName: true)
         let texts: [String] =
@@ -36,7 +36,17 @@ extension ConfigurationParser {
             }
         }
         forward.maxDelay = reader.duration(members["maxDelay"], "maxDelay", 0...3_600_000) ?? forward.maxDelay
+        if let patches = members["patches"] { forward.pushesPatches = pushesPatches(patches) }
         configuration.forward.append(forward)
+    }
+
+    /// Whether patches go unasked: when the line is idle, or never.
+    private func pushesPatches(_ node: Node) -> Bool {
+        let text = reader.text(node, "patches")
+        if let text, text != "idle", text != "asked" {
+            reader.note("patches: '\(text)' is not known; there are idle and asked", at: node)
+        }
+        return text == "idle"
     }
 
     /// One rate, or a list of rates by the time of day of which the last holds the rest of it.

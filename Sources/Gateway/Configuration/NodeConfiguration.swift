@@ -114,6 +114,8 @@ package struct NodeConfiguration: Sendable {
         package var zone = TimeZone.gmt
         /// How long sightings may wait for others to go with, in milliseconds.
         package var maxDelay: Int64 = 1000
+        /// Whether the patches of best reads follow when nothing else waits; overviews never do.
+        package var pushesPatches = false
 
         /// Sightings go to the first of these that can be reached.
         package init(addresses: [Address], tls: TLSFiles? = nil) {

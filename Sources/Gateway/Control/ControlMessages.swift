@@ -1,18 +1,27 @@
 import Foundation
 
-/// What somebody asks of a running node, a line of JSON; more kinds may come.
+/// What somebody asks of a running node, a line of JSON: one of these; more kinds may come.
 package struct ControlRequest: Codable, Sendable {
     /// Quarantined records to be taken in after all.
-    package var replay: QuarantineReplay.Selection
+    package var replay: QuarantineReplay.Selection?
+    /// An image to be brought from a gateway.
+    package var image: ImageRequest?
 
-    /// A request.
+    /// A request to replay.
     package init(replay: QuarantineReplay.Selection) { self.replay = replay }
+
+    /// A request for an image.
+    package init(image: ImageRequest) { self.image = image }
 }
 
-/// What a running node answers, a line of JSON: one of the two.
+/// What a running node answers, a line of JSON: one of these.
 package struct ControlAnswer: Codable, Sendable {
-    /// What was done.
+    /// What was replayed.
     package var report: QuarantineReplay.Report?
+    /// Whether an image that was asked for is in the store now.
+    package var isStored: Bool?
+    /// Why no gateway gives the image that was asked for.
+    package var missing: String?
     /// Why it was not done, or not to its end.
     package var error: String?
 

@@ -13,6 +13,7 @@ import ServiceLifecycle
 struct ControlServer: Service {
     let data: String
     let desk: ReplayDesk
+    let images: ImageDesk
     let logger: Logger
 
     private typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
@@ -23,7 +24,10 @@ struct ControlServer: Service {
             server = try await listen()
         } catch {
             // A file system that knows no sockets is no reason not to take reads.
-            logger.warning("quarantine replay needs this daemon stopped", metadata: ["why": "\(error)"])
+            logger.warning(
+                "no quarantine replay and no images of gateways while this daemon runs",
+                metadata: ["why": "\(error)"]
+            )
             return try await gracefulShutdown()
         }
         defer { unsafe unlink("\(data)/\(ControlSocket.name)") }
@@ -71,7 +75,16 @@ struct ControlServer: Service {
             return ControlAnswer(error: "the request is not of this version")
         }
         do {
-            return ControlAnswer(report: try await desk.replay(request.replay, actor: actor))
+            if let replay = request.replay {
+                return ControlAnswer(report: try await desk.replay(replay, actor: actor))
+            }
+            guard let image = request.image else {
+                return ControlAnswer(error: "the request is not of this version")
+            }
+            switch try await images.fetch(image, actor: actor) {
+            case .stored: return ControlAnswer(isStored: true)
+            case .missing(let reason): return ControlAnswer(isStored: false, missing: reason)
+            }
         } catch is CancellationError {
             return ControlAnswer(
                 error: "it was told to stop; what it took is safe, the rest can be asked for again"

@@ -60,11 +60,13 @@ package struct Serve {
         let forwarders = forwarders(node, alerts)
         services += forwarders.map { ForwarderService(forwarder: $0, alerts: alerts) }
         if let alerts { services += webhooks(alerts, node) + [alerts] }
-        services += links(node, alerts)
+        let images = ImageDesk(configuration)
+        services += links(node, alerts, images)
         services.append(
             ControlServer(
                 data: configuration.data,
                 desk: ReplayDesk(data: configuration.data, node: node, alerts: alerts),
+                images: images,
                 logger: logger
             )
         )
@@ -98,6 +100,10 @@ package struct Serve {
                     note: { try await node.forwarded(alertsBefore: $0, to: forward.text) }
                 )
             }
+            let patches = PatchCursor(
+                first: { try await node.patchCursor(to: forward.text) },
+                note: { try await node.pushed(patchesBefore: $0, to: forward.text) }
+            )
             return Forwarder(
                 to: forward,
                 log: node.log,
@@ -105,6 +111,8 @@ package struct Serve {
                 node: configuration.node,
                 stream: node.stream,
                 alerts: source,
+                data: configuration.data,
+                patches: forward.pushesPatches ? patches : nil,
                 logger: logger
             ) { sequence in try? await node.delivered(to: forward.text, before: sequence) }
         }
@@ -116,11 +124,13 @@ package struct Serve {
         }
     }
 
-    private func links(_ node: NodeService, _ alerts: AlertService?) -> [any Service] {
+    private func links(_ node: NodeService, _ alerts: AlertService?, _ images: ImageDesk) -> [any Service] {
         guard let receive = configuration.receive else { return [] }
         let onBound = onBound
         return [
-            LinkServer(node: node, receive: receive, alerts: alerts, logger: logger) { onBound("links", $0) }
+            LinkServer(node: node, receive: receive, alerts: alerts, images: images, logger: logger) {
+                onBound("links", $0)
+            }
         ]
     }
 

@@ -63,7 +63,8 @@ struct MetricsText {
             links.flatMap { link in
                 [
                     ("sightings", link.traffic.sightings), ("cameras", link.traffic.cameras),
-                    ("alerts", link.traffic.alerts), ("control", link.traffic.control),
+                    ("alerts", link.traffic.alerts), ("patches", link.traffic.patches),
+                    ("overviews", link.traffic.overviews), ("control", link.traffic.control),
                 ].map { ("\(label(link)),class=\"\($0.0)\"", $0.1) }
             }
         )

@@ -22,6 +22,7 @@ package actor Forwarder {
     private let node: String
     private let stream: String
     private let alerts: AlertSource?
+    private let images: ImageShelf?
     private let logger: Logger
     private let onDelivered: @Sendable (UInt64) async -> Void
     private let pacer: LinePacer?
@@ -40,6 +41,8 @@ package actor Forwarder {
     ///
     /// - Parameters:
     ///   - alerts: what goes before all sightings, if the node raises any.
+    ///   - data: the data folder, whose images go when they are asked for; without it none go.
+    ///   - patches: how far patches were pushed; without it none go unasked.
     ///   - onDelivered: called when the next node has everything before a sighting.
     package init(
         to forward: NodeConfiguration.Forward,
@@ -48,6 +51,8 @@ package actor Forwarder {
         node: String,
         stream: String,
         alerts: AlertSource? = nil,
+        data: String? = nil,
+        patches: PatchCursor? = nil,
         logger: Logger,
         onDelivered: @escaping @Sendable (UInt64) async -> Void
     ) {
@@ -57,6 +62,16 @@ package actor Forwarder {
         self.node = node
         self.stream = stream
         self.alerts = alerts
+        images = data.map { data in
+            ImageShelf(
+                data: data,
+                log: log,
+                logFolder: logFolder,
+                to: forward.text,
+                cursor: patches,
+                logger: logger
+            )
+        }
         self.logger = logger
         self.onDelivered = onDelivered
         own = LinkStatus(to: forward.text)
@@ -192,6 +207,7 @@ package actor Forwarder {
             log: log,
             logFolder: logFolder,
             alerts: alerts,
+            images: images,
             pacer: pacer,
             maxDelay: .milliseconds(forward.maxDelay),
             bell: bell,

@@ -8,22 +8,36 @@ import NIOCore
 import SightingFrames
 
 /// One conversation with a sender: asks the node what the machine wants to know, and obeys.
-struct LinkConversation {
+actor LinkConversation {
     private var machine = LinkReceiver()
     private var reader = LinkStreamReader(next: 0)
     private var unpacker: AlertUnpacker?
     private let node: NodeService
     private let alerts: AlertService?
+    private let images: ImageDesk
     /// The connection that the sender proves its name over, if it has to.
     private let channel: (any Channel)?
     private let logger: Logger
     private var sender: FeedIndex = 0
     private var stream = ""
     private var name = ""
+    /// What the desk calls this connection, once the sender is admitted.
+    private var peer: UInt64?
+    /// What is to be asked for over this connection.
+    nonisolated let wants: AsyncStream<ImageWant>
+    private let wantsIn: AsyncStream<ImageWant>.Continuation
 
-    init(node: NodeService, alerts: AlertService?, channel: (any Channel)?, logger: Logger) {
+    init(
+        node: NodeService,
+        alerts: AlertService?,
+        images: ImageDesk,
+        channel: (any Channel)?,
+        logger: Logger
+    ) {
         self.node = node
         self.alerts = alerts
+        self.images = images
+        (wants, wantsIn) = AsyncStream.makeStream()
         self.channel = channel
         self.logger = logger
     }
@@ -31,7 +45,7 @@ struct LinkConversation {
     /// Takes a message.
     ///
     /// - Returns: what to send back, and whether the connection is to be closed then.
-    mutating func received(_ message: LinkMessage) async -> (replies: [LinkMessage], isOver: Bool) {
+    func received(_ message: LinkMessage) async -> (replies: [LinkMessage], isOver: Bool) {
         var replies: [LinkMessage] = []
         var open = machine.received(message)
         while !open.isEmpty {
@@ -41,12 +55,14 @@ struct LinkConversation {
             case .admit(let name, let stream, let first): open += await admit(name, stream, first)
             case .store(let number, let message): open += await store(number, message)
             case .keep(let number, let text): open += await keep(number, text)
+            case .keepImage(let image): open += await keep(image)
+            case .imageMissing(let number, let reason): await images.missing(number, from: name, reason)
             }
         }
         return (replies, false)
     }
 
-    private mutating func admit(_ name: String, _ stream: String, _ first: UInt64) async
+    private func admit(_ name: String, _ stream: String, _ first: UInt64) async
         -> [LinkReceiver.Action]
     {
         do {
@@ -57,21 +73,28 @@ struct LinkConversation {
             (sender, self.stream, self.name) = (admission.sender, stream, name)
             reader = LinkStreamReader(next: admission.next)
             logger.info("link", metadata: ["from": "\(name)", "next": "\(admission.next)"])
-            return machine.admitted(
+            let forces = await node.forces(of: sender)
+            let rules = await node.imageRules
+            let actions = machine.admitted(
                 LinkWelcome(
                     next: admission.next,
                     cameras: UInt32(admission.register.count),
                     checksum: RegisterBlock.checksum(admission.register, first: admission.register.count),
-                    takesAlerts: alerts != nil
-                )
+                    takesAlerts: alerts != nil,
+                    plateMax: rules.plateMax,
+                    overviewMax: rules.overviewMax
+                ),
+                forces: forces
             )
+            peer = await images.join(name, forces: forces, wantsIn)
+            return actions
         } catch {
             logger.warning("link refused", metadata: ["from": "\(name)", "why": "\(error)"])
             return machine.refuse("\(error)")
         }
     }
 
-    private mutating func store(_ number: UInt64, _ message: LinkMessage) async -> [LinkReceiver.Action] {
+    private func store(_ number: UInt64, _ message: LinkMessage) async -> [LinkReceiver.Action] {
         do {
             let next = try await node.store(try reader.blocks(of: message), from: sender, stream: stream)
             return machine.stored(number: number, next: next)
@@ -82,7 +105,7 @@ struct LinkConversation {
         }
     }
 
-    private mutating func keep(_ number: UInt64, _ packed: [UInt8]) async -> [LinkReceiver.Action] {
+    private func keep(_ number: UInt64, _ packed: [UInt8]) async -> [LinkReceiver.Action] {
         do {
             guard let alerts else { throw AlertService.Refused(description: "no alerts are kept here") }
             if unpacker == nil { unpacker = try AlertUnpacker() }
@@ -94,5 +117,34 @@ struct LinkConversation {
             logger.error("alert refused", metadata: ["from": "\(name)", "why": "\(reason)"])
             return machine.refuse(reason)
         }
+    }
+
+    // MARK: - Images
+
+    /// Asks for an image.
+    ///
+    /// - Returns: what to send.
+    func want(_ want: ImageWant) -> [LinkMessage] {
+        machine.want(want).compactMap { if case .send(let message) = $0 { message } else { nil } }
+    }
+
+    private func keep(_ image: LinkImage) async -> [LinkReceiver.Action] {
+        do {
+            try await node.keep(image, from: sender)
+            if case .asked(let number) = image.ticket { await images.arrived(number) }
+            return machine.kept(image.ticket)
+        } catch {
+            if case .asked(let number) = image.ticket {
+                await images.failed(number, "it came, but was not kept: \(error)")
+            }
+            logger.error("image refused", metadata: ["from": "\(name)", "why": "\(error)"])
+            return machine.refuse("an image: \(error)")
+        }
+    }
+
+    /// The connection is over.
+    func ended() async {
+        wantsIn.finish()
+        if let peer { await images.leave(peer) }
     }
 }

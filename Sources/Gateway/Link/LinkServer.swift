@@ -11,6 +11,7 @@ struct LinkServer: Service {
     let node: NodeService
     let receive: NodeConfiguration.Receive
     let alerts: AlertService?
+    let images: ImageDesk
     let logger: Logger
     /// Called with the port once it is bound; for port 0.
     let onBound: @Sendable (Int) -> Void
@@ -42,24 +43,56 @@ struct LinkServer: Service {
         try await serveConnections(of: server) { await serve($0) }
     }
 
+    /// Takes messages until the connection is over.
+    private func hear(
+        _ inbound: NIOAsyncChannelInboundStream<LinkMessage>,
+        _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+        _ conversation: LinkConversation
+    ) async throws {
+        do {
+            for try await message in inbound {
+                let (replies, isOver) = await conversation.received(message)
+                try await write(replies, outbound)
+                if isOver { return }
+            }
+        } catch let fault as LinkMessage.Fault {
+            logger.warning("link message refused", metadata: ["why": "\(fault)"])
+            try await write([.refused(fault.description)], outbound)
+        }
+    }
+
+    private func write(
+        _ messages: [LinkMessage],
+        _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) async throws {
+        for message in messages { try await outbound.write(ByteBuffer(bytes: message.bytes)) }
+    }
+
     private func serve(_ connection: NIOAsyncChannel<LinkMessage, ByteBuffer>) async {
         do {
             try await connection.executeThenClose { inbound, outbound in
-                var conversation = LinkConversation(
+                let conversation = LinkConversation(
                     node: node,
                     alerts: alerts,
+                    images: images,
                     channel: receive.tls == nil ? nil : connection.channel,
                     logger: logger
                 )
-                do {
-                    for try await message in inbound {
-                        let (replies, isOver) = await conversation.received(message)
-                        for reply in replies { try await outbound.write(ByteBuffer(bytes: reply.bytes)) }
-                        if isOver { return }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        for await want in conversation.wants {
+                            try await write(await conversation.want(want), outbound)
+                        }
                     }
-                } catch let fault as LinkMessage.Fault {
-                    logger.warning("link message refused", metadata: ["why": "\(fault)"])
-                    try await outbound.write(ByteBuffer(bytes: LinkMessage.refused(fault.description).bytes))
+                    let heard: Result<Void, any Error>
+                    do {
+                        heard = .success(try await hear(inbound, outbound, conversation))
+                    } catch {
+                        heard = .failure(error)
+                    }
+                    await conversation.ended()
+                    group.cancelAll()
+                    try heard.get()
                 }
             }
         } catch {

@@ -46,7 +46,8 @@ package struct LinkStatus: Sendable {
             "trouble":\(connected == nil ? trouble.map(JSONText.quoted) ?? "null" : "null"),"delivered":\(delivered),\
             "waiting":\(waiting),"secondsLeft":\(left),"bytes":\(traffic.bytes),\
             "bytesOfSightings":\(traffic.sightings),"bytesOfCameras":\(traffic.cameras),\
-            "bytesOfAlerts":\(traffic.alerts),"bytesPerSecond":\(Int(bytesPerSecond)),\
+            "bytesOfAlerts":\(traffic.alerts),"bytesOfPatches":\(traffic.patches),\
+            "bytesOfOverviews":\(traffic.overviews),"bytesPerSecond":\(Int(bytesPerSecond)),\
             "deliveredPerSecond":\(Int(deliveredPerSecond)),"arrivedPerSecond":\(Int(arrivedPerSecond)),\
             "budgetBytesPerSecond":\(budget.map { "\($0)" } ?? "null"),"connections":\(connections)}
             """

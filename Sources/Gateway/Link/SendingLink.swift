@@ -4,7 +4,7 @@ import NIOCore
 
 /// One connection to the next node, from greeting to end: obeys `LinkSender`, and sends what is most urgent first.
 ///
-/// Alerts come before sightings; each waits for no more than the message that is being sent.
+/// Alerts come before sightings, and sightings before images; each waits for no more than the message that is being sent.
 actor SendingLink {
     /// How a conversation ended.
     enum Ending: Sendable, Equatable {
@@ -21,6 +21,7 @@ actor SendingLink {
         var log: SightingLog
         var logFolder: String
         var alerts: AlertSource?
+        var images: ImageShelf?
         var pacer: LinePacer?
         var maxDelay: Duration
         var bell: LinkBell
@@ -32,15 +33,22 @@ actor SendingLink {
 
     private typealias Outbound = NIOAsyncChannelOutboundWriter<ByteBuffer>
 
-    private let supply: Supply
+    let supply: Supply
     private let line: LineQueue
     private let untilSettled: Bool
-    private var machine: LinkSender
+    var machine: LinkSender
     private var outbox: Outbox?
     private var alerts: AlertOutbox?
     private var packer: AlertPacker?
     /// What the machine wants sent before all else.
-    private var replies: [LinkMessage] = []
+    var replies: [LinkMessage] = []
+    /// Which image goes next, once the next node has said which it takes.
+    var turns: ImageTurns?
+    var welcome = LinkWelcome(next: 0)
+    /// Sightings before this one are at the next node.
+    var delivered: UInt64 = 0
+    /// What the shelf calls this connection.
+    var shelfConnection = 0
     private var ending: Ending?
     private let clock = ContinuousClock()
     private let began = ContinuousClock.now
@@ -100,6 +108,8 @@ actor SendingLink {
             case .begin(let welcome): try await begin(welcome)
             case .delivered(let sequence): await deliver(sequence)
             case .alertTaken(let number): try await note(number)
+            case .lookFor(let want): wanted(want)
+            case .imageTaken(let number): try await imageTaken(number)
             case .close(let reason):
                 ending = reason.hasPrefix("refused: ") ? .refused(reason) : .lost(reason)
             }
@@ -111,6 +121,7 @@ actor SendingLink {
         if welcome.takesAlerts, let source = supply.alerts {
             alerts = AlertOutbox(source.folder, from: try await source.cursor())
         }
+        try await beginImages(welcome)
     }
 
     private func deliver(_ sequence: UInt64) async {
@@ -121,6 +132,7 @@ actor SendingLink {
             )
             return
         }
+        delivered = sequence
         await supply.onDelivered(sequence)
     }
 
@@ -161,7 +173,8 @@ actor SendingLink {
             bytesPerSecond: bytesPerSecond,
             isFlushing: untilSettled
         )
-        if message != nil { machine.sentOfStream() }
+        guard let message else { return nextOfImages(bytesPerSecond) }
+        machine.sentOfStream()
         return message
     }
 
@@ -190,7 +203,8 @@ actor SendingLink {
         guard machine.isSettled, outbox?.isEmpty(supply.log.extent) == true, replies.isEmpty else {
             return false
         }
-        return alerts?.isSettled ?? true
+        guard alerts?.isSettled ?? true else { return false }
+        return try await areImagesSettled()
     }
 
     private func sends(_ actions: [LinkSender.Action]) -> [LinkMessage] {

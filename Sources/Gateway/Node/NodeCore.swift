@@ -265,7 +265,7 @@ package final class NodeCore {
     }
 
     /// So far may a sender's clock be ahead before its sightings are refused: one day.
-    private static let clockTolerance: Int64 = 86_400_000
+    static let clockTolerance: Int64 = 86_400_000
 
     func add(_ entry: JournalEntry, latest: Timestamp = .distantPast) {
         journal.append(entry, latest: max(latest, state.latest, state.closedThrough))

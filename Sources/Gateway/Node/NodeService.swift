@@ -193,7 +193,7 @@ package actor NodeService {
     }
 
     /// Makes safe what waits, and answers those who wait for it; comes before anything else that is committed.
-    private func settle() {
+    func settle() {
         isSyncPlanned = false
         guard !waiting.isEmpty else { return }
         let served = waiting
