@@ -43,56 +43,6 @@ struct CrashTests {
         #expect(Set(listed.map { $0.split(separator: " ").dropFirst().joined() }).count == listed.count)
     }
 
-    @Test("either end of a link killed a hundred times while it carries sightings: each arrives, once")
-    func killsDuringTransfer() throws {
-        var random = SeededRandom(seed: 100)
-        let collaboration = try Collaboration("thames-valley-hampshire", reads: 60_000, seed: 100)
-        let gateway = collaboration.gateways[0]
-        collaboration.archive.kill()
-        // All is in the gateway's log before any of it goes over the link.
-        #expect(try Program.run(["ingest", "--config", gateway.config, "--patience", "0s"]).status == 1)
-        let file = URL(fileURLWithPath: gateway.config)
-        let plain = try String(contentsOf: file, encoding: .utf8)
-        try Data((plain + "\n    budget: 24kbit/s\n").utf8).write(to: file)
-        try collaboration.archive.start()
-        // Feeds that were taken in are known again at once: what is left to do is to deliver.
-        let arguments = ["ingest", "--config", gateway.config]
-        var run = try Program.start(arguments)
-        for _ in 0..<100 {
-            // The moment is the test's input, not something waited for.
-            usleep(UInt32(random.below(900)) * 1000)
-            let victim = random.below(3)
-            if victim != 0 {
-                collaboration.archive.kill()
-                try collaboration.archive.start()
-            }
-            if victim != 1 {
-                run.signal(SIGKILL)
-                run.wait()
-                run = try Program.start(arguments)
-            }
-        }
-        run.signal(SIGKILL)
-        run.wait()
-        let expected = try collaboration.expected(gateway)
-        let waiting = try Self.waiting(gateway)
-        #expect(waiting > 0 && waiting < expected.count, "\(waiting) waited after the last kill")
-        try Data(plain.utf8).write(to: file)
-        _ = try Program.succeed(["ingest", "--config", gateway.config])
-        #expect(difference(try Collaboration.stored(gateway.data), expected) == nil)
-        #expect(difference(try Collaboration.stored(collaboration.archive.data), expected) == nil)
-    }
-
-    /// How many sightings of a gateway were not acknowledged yet.
-    private static func waiting(_ gateway: Collaboration.Gateway) throws -> Int {
-        struct Status: Decodable {
-            struct Link: Decodable { var waiting: Int }
-            var links: [Link]
-        }
-        let text = try Program.succeed(["status", "--data", gateway.data, "--json"]).output
-        return try JSONDecoder().decode(Status.self, from: Data(text.utf8)).links.map(\.waiting).reduce(0, +)
-    }
-
     @Test("a gateway that lost its data folder sends everything again, and it still counts once")
     func lostFolder() throws {
         let collaboration = try Collaboration("thames-valley-hampshire", reads: 3000, seed: 6)

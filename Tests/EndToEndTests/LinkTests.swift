@@ -1,4 +1,5 @@
 import Foundation
+import Simulation
 import TestSupport
 import Testing
 
@@ -102,6 +103,36 @@ struct LinkTests {
         #expect(try pair.alerts() == ["live-1"])
         #expect(pair.archive.stop() == 0)
         #expect(try Collaboration.stored(pair.archive.data).count == count + 1)
+    }
+
+    @Test("either end killed a hundred times while sightings go over: each arrives, once")
+    func kills() throws {
+        let pair = try Pair { "{ to: \"127.0.0.1:\($0)\", budget: 9600bit/s }" }
+        let count = 13_000
+        #expect(try pair.gateway.post("a", Self.reads(count, wanted: false)).status == 200)
+        var random = SeededRandom(seed: 100)
+        for _ in 0..<100 {
+            // The moment is the test's input, not something waited for.
+            usleep(UInt32(random.below(500)) * 1000)
+            let victim = random.below(3)
+            if victim != 0 { pair.archive.kill() }
+            if victim != 1 { pair.gateway.kill() }
+            if victim != 0 { try pair.archive.start() }
+            if victim != 1 { try pair.gateway.start() }
+        }
+        let status = try pair.status()
+        #expect(status.delivered > 0 && status.waiting > 0, "all kills fell into the transfer")
+        pair.gateway.kill()
+        let file = URL(fileURLWithPath: pair.gateway.config)
+        let narrow = try String(contentsOf: file, encoding: .utf8)
+        try Data(narrow.replacing(", budget: 9600bit/s", with: "").utf8).write(to: file)
+        try pair.gateway.start()
+        _ = try Patience.wait(for: "all sightings at the archive") {
+            try pair.status().delivered == count ? true : nil
+        }
+        #expect(pair.archive.stop() == 0)
+        let marks = try Collaboration.stored(pair.archive.data).map(\.vrm)
+        #expect(marks.count == count && Set(marks).count == count)
     }
 
     @Test("where the first address can't be reached the next is tried")

@@ -8,7 +8,7 @@ public struct SecureClient {
     private let context: NIOSSLContext
 
     /// A connection silent for so long is a failed test, not a hanging one.
-    private static let patience = TimeAmount.seconds(30)
+    private static let patience = TimeAmount.seconds(60)
 
     /// A client.
     ///
