@@ -10,13 +10,13 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
     /// Before every read: a watermark that holds everything back.
-    public static let distantPast = Timestamp(milliseconds: .min / 4)
+    @inlinable public static var distantPast: Timestamp { Timestamp(milliseconds: .min / 4) }
     /// After every read: the watermark of an input that has ended.
-    public static let distantFuture = Timestamp(milliseconds: .max / 4)
+    @inlinable public static var distantFuture: Timestamp { Timestamp(milliseconds: .max / 4) }
     /// 0001-01-01T00:00:00.000Z, the earliest time a read can carry.
-    public static let earliest = Timestamp(milliseconds: -62_135_596_800_000)
+    @inlinable public static var earliest: Timestamp { Timestamp(milliseconds: -62_135_596_800_000) }
     /// 9999-12-31T23:59:59.999Z, the latest time a read can carry.
-    public static let latest = Timestamp(milliseconds: 253_402_300_799_999)
+    @inlinable public static var latest: Timestamp { Timestamp(milliseconds: 253_402_300_799_999) }
 
     /// Whether one comes before the other.
     @inlinable

@@ -104,10 +104,21 @@ public struct LearningUnpacker: Sendable {
 
     /// How many of the bytes say that more follow.
     private static func long(in bytes: [UInt8], from start: Int) -> Int {
-        let bytes = bytes.span.extracting(start...)
-        var count = 0
-        for place in bytes.indices { count += Int(bytes[place] >> 7) }
-        return count
+        unsafe bytes.withUnsafeBytes { bytes in
+            var place = start
+            var count = 0
+            // In bounds: eight bytes are read only where eight are left.
+            while place + 8 <= bytes.count {
+                let word = unsafe bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                count += (word & 0x8080_8080_8080_8080).nonzeroBitCount
+                place += 8
+            }
+            while place < bytes.count {
+                count += Int(unsafe bytes[place] >> 7)
+                place += 1
+            }
+            return count
+        }
     }
 
     /// Puts the bytes of each number together again.

@@ -119,7 +119,9 @@ struct ColumnReader {
     }
 
     /// More milliseconds than lie between any two times that are taken.
-    static let spanMax = UInt64(Timestamp.latest.milliseconds - Timestamp.earliest.milliseconds) + 2
+    static var spanMax: UInt64 {
+        UInt64(Timestamp.latest.milliseconds - Timestamp.earliest.milliseconds) + 2
+    }
 
     /// A time no earlier than another, as difference to it.
     @inline(__always)

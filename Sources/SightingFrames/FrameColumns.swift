@@ -36,8 +36,17 @@ struct FrameColumns {
 
 /// The columns of marks being written.
 struct MarkColumns {
-    private var letters = InlineArray<6, ColumnWriter>(repeating: ColumnWriter())
+    /// The column `letter1`.
+    private var first: [UInt8] = []
+    /// The other letters and the age of those of the current shape, the column `letter2` lowest.
+    private var rest: [UInt64] = []
     private var others = ColumnWriter()
+
+    /// No marks yet, and room for so many.
+    init(room: Int) {
+        first.reserveCapacity(room)
+        rest.reserveCapacity(room)
+    }
 
     /// What `letter1` holds for a mark of another shape.
     static let otherShape: UInt8 = 0
@@ -48,24 +57,27 @@ struct MarkColumns {
     @inline(__always)
     mutating func put(_ vrm: VRM) {
         guard let parts = CurrentShape.split(vrm) else {
-            letters[0].put(Self.otherShape)
+            first.append(Self.otherShape)
             others.put(vrm.packed)
             return
         }
-        letters[0].put(parts.letter1)
-        letters[1].put(parts.letter2)
-        letters[2].put(parts.age)
-        letters[3].put(parts.letter3)
-        letters[4].put(parts.letter4)
-        letters[5].put(parts.letter5)
+        first.append(parts.letter1)
+        let front = UInt64(parts.letter2) | UInt64(parts.age) << 8 | UInt64(parts.letter3) << 16
+        rest.append(front | UInt64(parts.letter4) << 24 | UInt64(parts.letter5) << 32)
     }
 
     /// Notes that a mark stands elsewhere.
-    mutating func putRemembered() { letters[0].put(Self.remembered) }
+    mutating func putRemembered() { first.append(Self.remembered) }
 
     /// Hands the columns over.
     func finish(into columns: inout FrameColumns) {
-        for place in 0..<6 { columns.bytes[FrameColumn.letter1.rawValue + place] = letters[place].bytes }
+        columns[.letter1] = first
+        let order: InlineArray<5, FrameColumn> = [.letter2, .age, .letter3, .letter4, .letter5]
+        for place in order.indices {
+            columns[order[place]] = [UInt8](capacity: rest.count) { bytes in
+                for letters in rest { bytes.append(UInt8(truncatingIfNeeded: letters >> UInt64(8 * place))) }
+            }
+        }
         columns[.otherMarks] = others.bytes
     }
 }

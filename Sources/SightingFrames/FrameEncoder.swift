@@ -42,7 +42,7 @@ public final class FrameEncoder {
 
     /// The columns of a run of sightings.
     func columns(_ batch: SightingBatch, _ range: Range<Int>) -> FrameColumns {
-        var marks = MarkColumns()
+        var marks = MarkColumns(room: range.count)
         for index in range { marks.put(batch.sightings[index].vrm) }
         return columns(batch, range, marks: marks, after: 0)
     }
@@ -89,18 +89,15 @@ public final class FrameEncoder {
     }
 
     private func writeBest(_ batch: SightingBatch, _ range: Range<Int>, _ columns: inout FrameColumns) {
-        var low = ColumnWriter()
         var high = ColumnWriter()
-        var confidence = ColumnWriter()
-        for index in range {
-            let sighting = batch.sightings[index]
-            low.put(UInt8(truncatingIfNeeded: sighting.camera))
-            high.put(UInt64(sighting.camera >> 8))
-            confidence.put(UInt8(sighting.confidence + 1))
+        for index in range { high.put(UInt64(batch.sightings[index].camera >> 8)) }
+        columns[.cameraLow] = [UInt8](capacity: range.count) { low in
+            for index in range { low.append(UInt8(truncatingIfNeeded: batch.sightings[index].camera)) }
         }
-        columns[.cameraLow] = low.bytes
         columns[.cameraHigh] = high.bytes
-        columns[.confidence] = confidence.bytes
+        columns[.confidence] = [UInt8](capacity: range.count) { confidence in
+            for index in range { confidence.append(UInt8(batch.sightings[index].confidence + 1)) }
+        }
     }
 
     private func writeExceptions(_ batch: SightingBatch, _ range: Range<Int>, _ columns: inout FrameColumns) {

@@ -45,7 +45,7 @@ public struct LinkFrameDecoder {
             let marks = try columns.read { readers throws(FrameFault) in
                 try history.marks(head.count, head.distances, &readers)
             }
-            var columns = MarkColumns()
+            var columns = MarkColumns(room: head.count)
             for vrm in marks { columns.put(vrm) }
             columns.finish(into: &alone)
             try tellTimeAlone(&alone)

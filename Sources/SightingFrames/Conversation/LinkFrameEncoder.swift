@@ -34,7 +34,7 @@ public struct LinkFrameEncoder {
     ///   - range: which of them, 1 to `FrameEncoder.countMax`. Their columns may have 16 MiB together, some hundred times the usual.
     /// - Returns: the frame; the next one must be packed only if this one is sent.
     public mutating func encode(_ batch: SightingBatch, _ range: Range<Int>) -> [UInt8] {
-        var marks = MarkColumns()
+        var marks = MarkColumns(room: range.count)
         var distances: [MarkDistance] = []
         for index in range {
             let vrm = batch.sightings[index].vrm
