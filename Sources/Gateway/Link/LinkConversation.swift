@@ -138,6 +138,8 @@ actor LinkConversation {
                 await images.failed(number, "it came, but was not kept: \(error)")
             }
             logger.error("image refused", metadata: ["from": "\(name)", "why": "\(error)"])
+            // Want of room must not cost text its connection: what is not taken is sent again on the next one.
+            if error is StorageError { return [] }
             return machine.refuse("an image: \(error)")
         }
     }
