@@ -189,6 +189,17 @@ public struct SightingBatch: Sendable {
         return result
     }
 
+    /// Puts amendments behind all sightings that are told for the first time; else the order stays as it is.
+    ///
+    /// An amendment comes after what it amends in any case, so this changes nothing but who waits for whom.
+    public mutating func putAmendmentsLast() {
+        guard let first = sightings.firstIndex(where: { $0.revision > 0 }),
+            sightings[first...].contains(where: { $0.revision == 0 })
+        else { return }
+        let order = sightings.indices.filter { sightings[$0].revision == 0 }
+        self = reordered(order + sightings.indices.filter { sightings[$0].revision > 0 })
+    }
+
     /// Replaces one sighting's own fields, not its contributions.
     public mutating func update(_ index: Int, _ change: (inout Sighting) -> Void) {
         let start = sightings[index].contributionStart

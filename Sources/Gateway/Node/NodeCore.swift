@@ -361,9 +361,7 @@ package final class NodeCore {
         guard
             output.count >= Self.logBatch
                 || (isForced && (!output.isEmpty || isAtRest != wasAtRest || hasNews))
-        else {
-            return
-        }
+        else { return }
         try flush(isDurable: isForced)
         wasAtRest = isAtRest
     }
@@ -376,6 +374,7 @@ package final class NodeCore {
 
     private func flush(isDurable: Bool) throws {
         updateEncoder()
+        output.putAmendmentsLast()
         tally.add(output, register: state.register)
         let mark = StreamMark(
             journalEntry: journal.next,
