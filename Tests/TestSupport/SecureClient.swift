@@ -35,30 +35,75 @@ public struct SecureClient {
         headers: [String: String] = [:],
         body: [UInt8] = []
     ) async throws -> PlainResponse {
-        let context = context
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connect(host: "127.0.0.1", port: port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let handler = try NIOSSLClientHandler(context: context, serverHostname: nil)
-                    try channel.pipeline.syncOperations.addHandler(handler)
-                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                }
-            }
-        let end = channel.channel.eventLoop.scheduleTask(in: Self.patience) {
-            channel.channel.close(promise: nil)
-        }
-        defer { end.cancel() }
         var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n"
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
         let request = ByteBuffer(bytes: Array((head + "\r\n").utf8) + body)
-        return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(request)
-            var received: [UInt8] = []
-            for try await piece in inbound {
-                received += piece.readableBytesView
-                if let response = PlainResponse(parsing: received) { return response }
+        return try await send(request).get()
+    }
+
+    private func send(_ request: ByteBuffer) -> EventLoopFuture<PlainResponse> {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let answer = loop.makePromise(of: PlainResponse.self)
+        let context = context
+        let connected: EventLoopFuture<any Channel> = ClientBootstrap(group: loop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = try NIOSSLClientHandler(context: context, serverHostname: nil)
+                    try channel.pipeline.syncOperations.addHandlers(
+                        handler,
+                        Exchange(request, answer, patience: Self.patience)
+                    )
+                }
             }
-            throw PlainSocket.Broken(action: "read an answer")
+            .connect(host: "127.0.0.1", port: port)
+        connected.whenFailure { answer.fail($0) }
+        return answer.futureResult
+    }
+
+    /// One request and its answer, all on the connection's own thread: tests that block theirs hold nothing up here.
+    private final class Exchange: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let request: ByteBuffer
+        private let answer: EventLoopPromise<PlainResponse>
+        private let patience: TimeAmount
+        private var received: [UInt8] = []
+        private var isAnswered = false
+
+        init(_ request: ByteBuffer, _ answer: EventLoopPromise<PlainResponse>, patience: TimeAmount) {
+            self.request = request
+            self.answer = answer
+            self.patience = patience
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            context.writeAndFlush(wrapOutboundOut(request), promise: nil)
+            let channel = context.channel
+            context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            received += unwrapInboundIn(data).readableBytesView
+            guard !isAnswered, let response = PlainResponse(parsing: received) else { return }
+            isAnswered = true
+            answer.succeed(response)
+            context.close(promise: nil)
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            end(PlainSocket.Broken(action: "read an answer"))
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            end(error)
+            context.close(promise: nil)
+        }
+
+        private func end(_ error: any Error) {
+            guard !isAnswered else { return }
+            isAnswered = true
+            answer.fail(error)
         }
     }
 }
