@@ -136,7 +136,11 @@ let package = Package(
         ),
         tests(
             "ArchiveTests",
-            on: ["ANPRModel", "Archive", "Deduplication", "SightingFrames", "Simulation", "TestSupport"]
+            on: [
+                "ANPRModel", "Archive", "Compression", "Deduplication", "SightingFrames", "Simulation",
+                "TestSupport",
+            ],
+            fixtures: ["Fixtures"]
         ),
         tests(
             "ForwardingTests",
@@ -159,6 +163,9 @@ let package = Package(
             "GatewayTests",
             on: [
                 "ANPRModel", "Archive", "Deduplication", "FeedDecoding", "Gateway", "Interest", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]
         ),
         tests(

@@ -10,12 +10,14 @@ moment, and each packet is known. Packets that the near side hands over are also
 shaper holds any back, with the kernel's own time: what the sender does by itself.
 
 A record is a line: seconds, where (offered, near, far), IP bytes, port of the sender, sequence number, bytes of data, flags,
-fate. `near` and `far` are what came out of the shaper of that side.
+length of the plain TLS handshake record that the data begins with (0 without one), fate. `near` and `far` are what came out
+of the shaper of that side.
 """
 import fcntl, heapq, json, os, random, select, socket, struct, sys, time
 
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 SO_TIMESTAMPNS, ETH_P_IP = 35, 0x0800
+HANDSHAKE = 22  # TLS's type of a record that is not yet encrypted
 HELD_MS = 300  # by so much a packet falls behind those after it
 
 
@@ -36,15 +38,18 @@ def tap(device):
 
 
 def described(packet):
-    """Length, port, sequence number, bytes of data and flags of a TCP packet over IPv4; of others the length."""
+    """Length, port, sequence number, bytes of data, flags and length of the handshake record of a TCP packet over IPv4; of
+    others the length."""
     if len(packet) < 40 or packet[0] >> 4 != 4 or packet[9] != 6:
-        return f"{len(packet)} 0 0 0 other"
+        return f"{len(packet)} 0 0 0 other 0"
     head = (packet[0] & 15) * 4
     port, _, sequence = struct.unpack_from("!HHI", packet, head)
-    data = struct.unpack_from("!H", packet, 2)[0] - head - (packet[head + 12] >> 4) * 4
+    begin = head + (packet[head + 12] >> 4) * 4
+    data = struct.unpack_from("!H", packet, 2)[0] - begin
+    handshake = 5 + struct.unpack_from("!H", packet, begin + 3)[0] if data >= 5 and packet[begin] == HANDSHAKE else 0
     bits = packet[head + 13]
     flags = "".join(letter for bit, letter in ((2, "S"), (1, "F"), (4, "R"), (16, "A")) if bits & bit)
-    return f"{len(packet)} {port} {sequence} {data} {flags or '-'}"
+    return f"{len(packet)} {port} {sequence} {data} {flags or '-'} {handshake}"
 
 
 class Line:

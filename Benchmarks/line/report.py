@@ -8,15 +8,16 @@ archive has the sightings of the reference; no alert takes ALERT_SECONDS or more
 """
 import collections, json, re, statistics, sys
 
-Packet = collections.namedtuple("Packet", "at where length port sequence data flags fate")
+Packet = collections.namedtuple("Packet", "at where length port sequence data flags handshake fate")
 KEYS = "vrm site first last captured force camera confidence direction lane reads contributions".split()
 
 
 def packets(path):
     with open(path) as file:
         for row in file:
-            at, where, length, port, sequence, data, flags, fate = row.split()
-            yield Packet(float(at), where, int(length), int(port), int(sequence), int(data), flags, fate)
+            at, where, length, port, sequence, data, flags, handshake, fate = row.split()
+            numbers = map(int, (length, port, sequence, data))
+            yield Packet(float(at), where, *numbers, flags, int(handshake), fate)
 
 
 def split(offered):
@@ -92,15 +93,29 @@ class Run:
         self.cut = [self.start + moment for moment in self.plan["cut"]]
         self.packets = list(packets(f"{folder}/record"))
         self.waiting = [(float(at), int(count)) for at, count, _ in rows(f"{folder}/outbox")]
-        self.resumed = min(packet.at for packet in self.at("near") if self.brings_data_after_the_cut(packet))
+        self.noticed, self.resumed = self.after_the_cut()
         self.count = len(sightings(f"{folder}/reference.ndjson"))
         # What two seconds bring is under way or on its way to be acknowledged without any backlog.
         usual = 2 * self.count / self.plan["seconds"]
         self.drained = min(at for at, count in self.waiting if at > self.resumed and count <= usual)
         self.broken = []
 
-    def brings_data_after_the_cut(self, packet):
-        return packet.at >= self.cut[1] and packet.data > 0 and packet.fate in ("-", "held")
+    def after_the_cut(self):
+        """When the gateway's first data came through after the cut, and when the first behind TLS's greeting did: from
+        then on the link carries messages."""
+        noticed, greetings = None, {}
+        for packet in self.at("near"):
+            if packet.at < self.cut[1] or packet.data == 0:
+                continue
+            if packet.handshake:
+                greetings[packet.port] = packet.sequence + packet.handshake
+            if packet.fate not in ("-", "held"):
+                continue
+            noticed = noticed or packet.at
+            behind = (packet.sequence - greetings.get(packet.port, packet.sequence)) & 0xFFFFFFFF
+            if not packet.handshake and behind < 1 << 31:
+                return noticed, packet.at
+        raise SystemExit("the link did not go on after the cut")
 
     def at(self, where):
         return [packet for packet in self.packets if packet.where == where]
@@ -159,7 +174,8 @@ class Run:
     def backlog(self):
         most = max(count for at, count in self.waiting if at < self.drained)
         long = self.cut[1] - self.cut[0]
-        say("cut", f"{long:.0f} s; the link went on {self.resumed - self.cut[1]:.1f} s after the line was back")
+        found, connected = self.noticed - self.cut[1], self.resumed - self.noticed
+        say("cut", f"{long:.0f} s; that the line was back was noticed after {found:.1f} s, and the link went on {connected:.1f} s later")
         say("backlog", f"{most:,} sightings at its largest, gone {self.drained - self.resumed:.1f} s after the link went on")
 
     def alerts(self):
@@ -182,8 +198,8 @@ class Run:
 
     def periods(self, sent, archive):
         """Alerts by when their read came. What came while the line was cut, or so shortly before that the alert fell into
-        the cut, could not be on time, nor what came before the link noticed that the line was back: those are counted from
-        then on."""
+        the cut, could not be on time, nor what came before the link had noticed that the line was back and was through with
+        TLS's handshake: those are counted from then on."""
         found = {name: [] for name in ("before the cut", "in the cut", "while it drained", "afterwards")}
         for vrm, arrived in archive.items():
             if sent[vrm] < self.cut[0] - self.alert_seconds:

@@ -124,7 +124,7 @@ public struct AuditLog: Sendable {
     /// The head as kept; after a crash between record and head, as the log's last whole record tells.
     private func repairedHead(_ descriptor: Int32) throws -> Head {
         let kept = try keptHead() ?? .empty
-        let bytes = (try? Data(contentsOf: URL(fileURLWithPath: path))) ?? Data()
+        let (bytes, length) = try tail(descriptor)
         guard let end = bytes.lastIndex(of: 0x0A) else {
             guard kept == .empty else {
                 throw Failure(line: 0, description: "\(path): the log is gone, its head is not")
@@ -133,7 +133,8 @@ public struct AuditLog: Sendable {
             return .empty
         }
         // What stands behind the last line feed is a record that a crash tore.
-        if end + 1 < bytes.count, ftruncate(descriptor, end + 1) != 0 { throw failure("truncate") }
+        let torn = bytes.count - (end + 1)
+        if torn > 0, ftruncate(descriptor, length - off_t(torn)) != 0 { throw failure("truncate") }
         let start = bytes[..<end].lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
         guard let last = try? JSONDecoder().decode(AuditRecord.self, from: bytes[start..<end]) else {
             throw Failure(line: nil, description: "\(path): the last line is not a record")
@@ -147,6 +148,39 @@ public struct AuditLog: Sendable {
             )
         }
         return head
+    }
+
+    /// The end of the log, from before its last whole record on: it may be years long.
+    private func tail(_ descriptor: Int32) throws -> (bytes: Data, length: off_t) {
+        let length = lseek(descriptor, 0, SEEK_END)
+        guard length >= 0 else { throw failure("seek") }
+        var wanted: off_t = 1 << 14
+        while true {
+            let start = max(0, length - wanted)
+            let bytes = try read(descriptor, from: start, count: Int(length - start))
+            let end = bytes.lastIndex(of: 0x0A)
+            if start == 0 || end.map({ bytes[..<$0].contains(0x0A) }) == true { return (bytes, length) }
+            wanted *= 8
+        }
+    }
+
+    private func read(_ descriptor: Int32, from start: off_t, count: Int) throws -> Data {
+        var bytes = Data(count: count)
+        var done = 0
+        while done < count {
+            let got = unsafe bytes.withUnsafeMutableBytes { all in
+                unsafe pread(
+                    descriptor,
+                    all.baseAddress.map { unsafe $0 + done },
+                    count - done,
+                    start + off_t(done)
+                )
+            }
+            if got < 0, errno == EINTR { continue }
+            guard got > 0 else { throw failure("read") }
+            done += got
+        }
+        return bytes
     }
 
     /// Replaces the head so that, after a loss of power too, the old one or the new one is there whole.

@@ -12,6 +12,8 @@ public struct AuditRecord: Codable, Sendable, Equatable {
         case disclose
         /// Data was deleted (erasure).
         case purge
+        /// A legal hold was placed, released or looked at.
+        case hold
     }
 
     /// Whether it was done.

@@ -3,6 +3,9 @@ import SightingFrames
 
 /// What sightings take in frames of one size, measured.
 public struct FrameSizes: Sendable {
+    /// The most sightings that a frame can have.
+    public static let sizeMax = FrameEncoder.countMax
+
     /// How many sightings a frame has.
     public let size: Int
     /// Bytes of all sightings on a link, each frame with a mark behind it and the framing of its message.

@@ -1,8 +1,9 @@
-/// How often each byte has occurred so far in each of a number of kinds of bytes, as shares of 4,096.
+/// How often each byte has occurred so far in each of a number of kinds of bytes, as shares of 4,096; or what a codebook says.
 ///
-/// Both ends of a conversation keep one and learn alike from what goes over, so that no table has to be sent. A byte that its
-/// kind has not had yet has no share: it is announced by the escape, which always has one. Shares are worked out anew after 16
-/// bytes of a kind, then after twice as many each time, up to every 2,048; what is long past counts less and less.
+/// Both ends of a conversation keep one and learn alike from what goes over, so that no table has to be sent; from a codebook
+/// nothing more is learned. A byte that its kind has not had yet has no share: it is announced by the escape, which always has
+/// one. Shares are worked out anew after 16 bytes of a kind, then after twice as many each time, up to every 8,192; what is long
+/// past counts less and less.
 ///
 /// - Complexity: about a nanosecond a byte for learning; 18 KB a kind with `isDecoding`, 2 KB without.
 struct SymbolModels {
@@ -14,7 +15,7 @@ struct SymbolModels {
     static let symbolCount = 257
 
     private static let firstInterval = 16
-    private static let intervalMax = 2048
+    private static let intervalMax = 8192
     /// When so many have been counted, all counts are halved.
     private static let totalMax: UInt32 = 1 << 15
 
@@ -28,7 +29,8 @@ struct SymbolModels {
 
     /// By kind and symbol.
     var symbols: [Symbol]
-    /// By kind and place among the 4,096: byte, size of its share less one (shifted by 8), distance from its begin (by 20).
+    /// By kind and place among the 4,096: byte, distance from the begin of its share (shifted by 8), size of that (by 20), which is
+    /// less than 4,096 because the escape has a share too.
     private(set) var places: [UInt32]
     /// By kind: where the escape's share begins; it is the last.
     private(set) var escapeStarts: [UInt32]
@@ -56,6 +58,37 @@ struct SymbolModels {
         }
     }
 
+    /// Models of a codebook, which never change.
+    init(_ codebook: Codebook, isDecoding: Bool) {
+        self.init(kinds: codebook.kinds, isDecoding: isDecoding)
+        for place in symbols.indices { symbols[place].share = codebook.shares[place] }
+        for kind in 0..<codebook.kinds {
+            due[kind] = .max
+            escapeStarts[kind] = escapeStart(kind)
+            if isDecoding { place(kind) }
+        }
+    }
+
+    /// Gives shares in proportion to counts, by kind and symbol; that of the escape is the least.
+    mutating func settle(_ counts: [UInt32]) {
+        for place in symbols.indices { symbols[place].count = counts[place] }
+        for kind in escapeStarts.indices {
+            let first = kind * Self.symbolCount
+            var total = symbols[first..<first + Self.symbolCount].reduce(0) { $0 + Int($1.count) }
+            // Shares are worked out exactly of no more than this.
+            while total > 1 << 30 {
+                for place in first..<first + Self.symbolCount { symbols[place].count /= 2 }
+                total = symbols[first..<first + Self.symbolCount].reduce(0) { $0 + Int($1.count) }
+            }
+            totals[kind] = UInt32(total)
+            share(kind)
+        }
+    }
+
+    private func escapeStart(_ kind: Int) -> UInt32 {
+        UInt32(Self.scale) - symbols[kind * Self.symbolCount + Self.escape].share & 0x1FFF
+    }
+
     /// How many bytes of a kind can be coded before its shares change.
     func due(_ kind: Int) -> Int { due[kind] }
 
@@ -63,6 +96,7 @@ struct SymbolModels {
     ///
     /// - Parameter escapes: how many escapes were counted besides.
     mutating func advance(_ kind: Int, by count: Int, escapes: Int) {
+        guard due[kind] < .max else { return }
         totals[kind] += UInt32(count + escapes)
         due[kind] -= count
         if due[kind] == 0 { learn(kind) }
@@ -71,25 +105,30 @@ struct SymbolModels {
     private mutating func learn(_ kind: Int) {
         intervals[kind] = min(intervals[kind] * 2, Self.intervalMax)
         due[kind] = intervals[kind]
-        let base = kind * Self.symbolCount
-        unsafe symbols.withUnsafeMutableBufferPointer { all in
-            // In bounds, here and in what it is given to: each kind has 257 symbols.
-            let own = unsafe UnsafeMutableBufferPointer(rebasing: all[base..<base + Self.symbolCount])
-            if totals[kind] >= Self.totalMax { totals[kind] = unsafe Self.halve(own) }
-            escapeStarts[kind] = unsafe Self.share(own, totals[kind])
-        }
+        if totals[kind] >= Self.totalMax { halve(kind) }
+        share(kind)
         if isDecoding { place(kind) }
     }
 
-    /// Halves the counts, none to 0; returns their sum.
-    private static func halve(_ symbols: UnsafeMutableBufferPointer<Symbol>) -> UInt32 {
+    /// Halves the counts of a kind, none to 0.
+    private mutating func halve(_ kind: Int) {
         var total: UInt32 = 0
-        for symbol in 0..<symbolCount {
-            let count = unsafe (symbols[symbol].count + 1) / 2
-            unsafe symbols[symbol].count = count
-            total += count
+        for place in kind * Self.symbolCount..<(kind + 1) * Self.symbolCount {
+            symbols[place].count = (symbols[place].count + 1) / 2
+            total += symbols[place].count
         }
-        return total
+        totals[kind] = total
+    }
+
+    /// Works a kind's shares out anew.
+    private mutating func share(_ kind: Int) {
+        let base = kind * Self.symbolCount
+        let total = totals[kind]
+        escapeStarts[kind] = unsafe symbols.withUnsafeMutableBufferPointer { all in
+            // In bounds, here and in what it is given to: each kind has 257 symbols.
+            let own = unsafe UnsafeMutableBufferPointer(rebasing: all[base..<base + Self.symbolCount])
+            return unsafe Self.share(own, total)
+        }
     }
 
     /// Gives shares in proportion to counts, to none of what occurred less than one, together 4,096.
@@ -137,11 +176,11 @@ struct SymbolModels {
                 let share = symbols[first + byte].share
                 guard share > 0 else { continue }
                 let size = share & 0x1FFF
-                let entry = UInt32(byte) | (size - 1) << 8
+                let entry = UInt32(byte) | size << 20
                 // In bounds: shares of a kind add up to 4,096, and there are as many places from `base` on.
                 let start = base + Int(share >> 13)
                 for offset in 0..<Int(size) {
-                    unsafe places[start &+ offset] = entry | UInt32(truncatingIfNeeded: offset) << 20
+                    unsafe places[start &+ offset] = entry | UInt32(truncatingIfNeeded: offset) << 8
                 }
             }
         }

@@ -2,8 +2,8 @@
 ///
 /// A pure account in a clock's nanoseconds, of what leaves for the line: what was given to it and could not leave yet
 /// counts from when it could (`heldUp`). What is sent is evened out too, so that a second's worth does not go at once and
-/// then nothing. Each piece counts with what TCP and IP add to it (52 bytes a packet of 1,400, as with IPv4 and time stamps), and
-/// with TLS its record.
+/// then nothing. Each piece counts with what TCP and IP add to it (52 bytes a packet of 1,400, as with IPv4 and time stamps), with TLS its
+/// record, and with room for word of what is missing of the other direction, which TCP puts in after a loss.
 ///
 /// - Complexity: O(1) a piece on average; remembers the pieces of one second.
 public struct LinkBudget: Sendable, Equatable {
@@ -25,6 +25,8 @@ public struct LinkBudget: Sendable, Equatable {
     /// Taken a little long: what left a second apart may be a little closer together further on.
     private static let second: Int64 = 1_030_000_000
     private static let packetOverhead = 52
+    /// One gap told (SACK); several at once are rare.
+    private static let gapOverhead = 12
     private static let packetMax = 1400
 
     /// The least rate that is taken, in bits a second: less would not carry a piece and what is around it.
@@ -53,9 +55,10 @@ public struct LinkBudget: Sendable, Equatable {
     /// fills a second, because no second may have a part of a packet too many.
     public var pieceMax: Int {
         guard bytesPerSecond <= Self.wideLine else { return 16 << 10 }
-        let packet = Self.packetMax + Self.packetOverhead
+        let around = Self.packetOverhead + Self.gapOverhead
+        let packet = Self.packetMax + around
         let perSecond = max(2, (bytesPerSecond + packet - 1) / packet)
-        return bytesPerSecond / perSecond - Self.packetOverhead - recordOverhead
+        return bytesPerSecond / perSecond - around - recordOverhead
     }
 
     /// From so many bytes a second on pieces are of many packets.
@@ -70,7 +73,7 @@ public struct LinkBudget: Sendable, Equatable {
     public mutating func delay(_ count: Int, at now: Int64) -> Int64 {
         forget(before: now)
         var wait = max(0, nextAt - now)
-        var excess = inLastSecond + cost(count) - bytesPerSecond
+        var excess = inLastSecond + charge(count) - bytesPerSecond
         var place = firstPiece
         while excess > 0, place < pieces.count {
             wait = max(wait, pieces[place].at + Self.second - now)
@@ -89,7 +92,7 @@ public struct LinkBudget: Sendable, Equatable {
 
     /// Notes that a piece went.
     public mutating func sent(_ count: Int, at now: Int64) {
-        let cost = cost(count)
+        let cost = charge(count)
         pieces.append(Piece(at: now, cost: cost))
         inLastSecond += cost
         nextAt = now + Int64(cost) * Self.second / Int64(bytesPerSecond)
@@ -97,8 +100,13 @@ public struct LinkBudget: Sendable, Equatable {
 
     /// What a piece takes of the line.
     public func cost(_ count: Int) -> Int {
-        count + Self.packetOverhead * ((count + Self.packetMax - 1) / Self.packetMax) + recordOverhead
+        count + Self.packetOverhead * Self.packets(count) + recordOverhead
     }
+
+    /// What is set aside for it.
+    private func charge(_ count: Int) -> Int { cost(count) + Self.gapOverhead * Self.packets(count) }
+
+    private static func packets(_ count: Int) -> Int { (count + packetMax - 1) / packetMax }
 
     private mutating func forget(before now: Int64) {
         while firstPiece < pieces.count, pieces[firstPiece].at <= now - Self.second {

@@ -34,7 +34,7 @@ public enum LinkMessage: Sendable, Equatable {
     case imageTaken(number: UInt64)
 
     /// The version of the protocol spoken here.
-    public static let version: UInt8 = 3
+    public static let version: UInt8 = 4
     /// The longest body that is taken.
     public static let lengthMax = 16 << 20
     /// The longest alert that is taken, packed or not.

@@ -44,11 +44,16 @@ public struct LinkSender: Sendable {
     private var heardAt: Int64 = 0
     /// When a heartbeat went last.
     private var beatAt: Int64 = 0
+    /// When something has to go behind an alert, if nothing did.
+    private var probeAt: Int64?
     /// How many images were asked for and not answered.
     private var wants = 0
 
     /// After so long without sending anything a heartbeat goes out.
     public static let heartbeatAfter: Int64 = 5_000_000_000
+    /// After so long with nothing behind an alert one goes out too: what arrives tells TCP within a round trip that what went
+    /// before it did not; without it only a timer does, after three and more.
+    public static let probeAfter: Int64 = 200_000_000
     /// After so long without hearing anything one goes out too: an image that is long under way is not answered by itself.
     public static let questionAfter: Int64 = 10_000_000_000
     /// After so long without hearing anything the connection is dead.
@@ -85,6 +90,7 @@ public struct LinkSender: Sendable {
         state = .greeting
         (sentAt, heardAt, beatAt) = (now, now, now)
         wants = 0
+        probeAt = nil
         return [.send(.hello(version: LinkMessage.version, node: node, stream: stream, first: first))]
     }
 
@@ -102,8 +108,11 @@ public struct LinkSender: Sendable {
     /// An image that was asked for was found and goes, or the receiver is told that it does not.
     public mutating func answered() { wants = max(0, wants - 1) }
 
-    /// Something was sent.
-    public mutating func sent(at now: Int64) { sentAt = now }
+    /// A message was sent.
+    public mutating func sent(_ message: LinkMessage, at now: Int64) {
+        sentAt = now
+        if case .alert = message { probeAt = now + Self.probeAfter } else { probeAt = nil }
+    }
 
     /// Time passes: keeps a quiet connection alive, and gives a dead one up.
     public mutating func tick(at now: Int64) -> [Action] {
@@ -112,6 +121,10 @@ public struct LinkSender: Sendable {
         case .greeting, .streaming:
             if now - heardAt > Self.deadAfter {
                 return [.close("nothing was heard for \(Self.deadAfter / 1_000_000_000) s")]
+            }
+            if let due = probeAt, now >= due {
+                probeAt = nil
+                return [.send(.heartbeat)]
             }
             let isUnsure = now - max(heardAt, beatAt) > Self.questionAfter
             guard state != .greeting, isUnsure || now - sentAt > Self.heartbeatAfter else { return [] }

@@ -58,6 +58,9 @@ struct ColumnReader {
     /// How many bytes are still to be read.
     var left: Int { end - position }
 
+    /// Passes over what is still to be read.
+    mutating func skip() { position = end }
+
     @inline(__always)
     mutating func byte() throws(FrameFault) -> UInt8 {
         guard position < end else { throw .columnEnds }

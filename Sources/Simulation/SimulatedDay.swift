@@ -62,12 +62,15 @@ public struct SimulatedDay: Sendable {
     ///   - seed: names the traffic.
     ///   - from: where to begin, in milliseconds after midnight; cut to whole minutes.
     ///   - duration: how much to bring, in milliseconds; day follows day in the same shape.
+    ///   - vehicles: how many there are, a twentieth of which make half of all journeys, as over a year; by default as many as
+    ///     fit a day, all alike.
     public init(
         _ profile: SimulationProfile,
         readsPerDay: Int,
         seed: UInt64,
         from: Int64 = 0,
-        duration: Int64 = 86_400_000
+        duration: Int64 = 86_400_000,
+        vehicles: Int? = nil
     ) {
         var random = SeededRandom(seed: seed)
         let network = SimulatedNetwork(profile, random: &random)
@@ -81,7 +84,11 @@ public struct SimulatedDay: Sendable {
         }
         firstCamera = firsts
         traffic = SimulatedTraffic(network: network, random: random)
-        traffic.addFleet(for: readsPerDay)
+        if let vehicles {
+            traffic.addFleet(of: max(20, vehicles), regulars: max(1, vehicles / 20))
+        } else {
+            traffic.addFleet(for: readsPerDay)
+        }
         journeysPerDay = Double(readsPerDay) / Self.readsPerJourney(traffic)
         start = Self.midnight.milliseconds + from / Self.minute * Self.minute
         end = start + duration

@@ -34,6 +34,8 @@ struct SimulatedTraffic {
     private(set) var passages: [TruePassage] = []
     private(set) var reads: [SimulatedRead] = []
     private var vehicles: [String] = []
+    /// So many of them, from the first on, make half of all journeys; 0 where all make as many.
+    private var regulars = 0
     /// Each site's cameras by member, in the members' order.
     private let ownCameras: [[[Int]]]
 
@@ -66,8 +68,13 @@ struct SimulatedTraffic {
 
     /// Brings the vehicles that as many reads are likely to be of.
     mutating func addFleet(for count: Int) {
-        let fleet = max(200, count / 12)
-        vehicles = (0..<fleet).map { _ in Self.mark(&random) }
+        addFleet(of: max(200, count / 12), regulars: 0)
+    }
+
+    /// Brings so many vehicles, of which the first ones make half of all journeys.
+    mutating func addFleet(of count: Int, regulars: Int) {
+        vehicles = (0..<count).map { _ in Self.mark(&random) }
+        self.regulars = regulars
     }
 
     /// One journey through a few sites.
@@ -77,7 +84,8 @@ struct SimulatedTraffic {
     ///   - duration: how much later it may begin.
     ///   - end: no site is passed from then on.
     mutating func drive(from start: Int64, duration: Int64, end: Int64) {
-        let vehicle = vehicles[random.below(vehicles.count)]
+        let isRegular = regulars > 0 && random.chance(perMille: 500)
+        let vehicle = vehicles[random.below(isRegular ? regulars : vehicles.count)]
         var site = random.below(network.sites.count)
         var time = start + Int64(random.below(Int(duration)))
         for _ in 0..<random.within(1...5) where time < end {

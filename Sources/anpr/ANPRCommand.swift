@@ -8,8 +8,10 @@ struct ANPRCommand: AsyncParsableCommand {
         abstract:
             "Joins number-plate reads of several forces into sightings, and keeps, forwards and finds them.",
         subcommands: [
-            DedupCommand.self, IngestCommand.self, ServeCommand.self, QueryCommand.self,
+            DedupCommand.self, IngestCommand.self, ServeCommand.self, QueryCommand.self, JourneysCommand.self,
+            ConvoyCommand.self, CommonCommand.self,
             RetentionCommand.self,
+            HoldCommand.self,
             QuarantineCommand.self, AuditCommand.self, FramesCommand.self, SimulateCommand.self,
             BenchCommand.self,
             AlertsCommand.self, ImageCommand.self, CheckCommand.self, StatusCommand.self, ReloadCommand.self,

@@ -48,35 +48,18 @@ struct AlertsCommand: ParsableCommand {
             return (configuration, interest)
         }
 
-        /// Refuses what gives no reason; on record either way.
-        func demandReason(_ what: String, data: String) throws {
-            guard !why.isEnough else { return }
-            try Operator.audit(data).append(record(what, count: 0, .refused))
-            Console.note("Refused: --reason says nothing. The attempt was logged.")
-            throw ExitCode.failure
-        }
-
-        func record(_ what: String, count: Int, _ outcome: AuditRecord.Outcome) -> AuditRecord {
+        /// What goes on record.
+        func logged(_ what: String, _ data: String) -> LoggedRequest {
             var request = ["alerts": what]
             request["list"] = list
-            request["from"] = from.map { TimestampWriter.text($0.time) }
-            request["to"] = to.map { TimestampWriter.text($0.time) }
-            return AuditRecord(
-                at: TimestampWriter.text(Operator.now),
-                actor: Operator.name,
-                action: .search,
-                reason: why.reason,
-                category: why.category,
-                reference: why.reference,
-                request: request,
-                count: count,
-                outcome: outcome
-            )
+            request["from"] = from?.text
+            request["to"] = to?.text
+            return LoggedRequest(data: data, action: .search, why: why, request: request)
         }
 
         /// Shows alerts, once it is on record that they are shown.
-        func show(_ alerts: [Alert], _ what: String, data: String) throws {
-            try Operator.audit(data).append(record(what, count: alerts.count, .allowed))
+        func show(_ alerts: [Alert], _ logged: LoggedRequest) throws {
+            try logged.note(alerts.count)
             switch format {
             case .table: try Console.output(AlertTable.text(alerts))
             case .ndjson:
@@ -108,7 +91,8 @@ struct AlertsCommand: ParsableCommand {
         func run() throws {
             let (configuration, interest) = try request.interest(node)
             let data = try DataOption.existing(configuration.data)
-            try request.demandReason("list", data: data)
+            let logged = request.logged("list", data)
+            try logged.demandReason()
             var reader = AlertLogReader(interest.folder, from: 0)
             var alerts: [Alert] = []
             while true {
@@ -119,8 +103,7 @@ struct AlertsCommand: ParsableCommand {
             }
             try request.show(
                 alerts.sorted { ($0.captured, $0.sequence) > ($1.captured, $1.sequence) },
-                "list",
-                data: data
+                logged
             )
         }
     }
@@ -145,7 +128,8 @@ struct AlertsCommand: ParsableCommand {
         func run() throws {
             let (configuration, interest) = try request.interest(node)
             let data = try DataOption.existing(configuration.data)
-            try request.demandReason("look-back", data: data)
+            let logged = request.logged("look-back", data)
+            try logged.demandReason()
             var chosen = interest
             if let list = request.list { chosen.lists.removeAll { $0.name != list } }
             let look = LookBackSearch(data: data, index: InterestIndex(try chosen.load()))
@@ -154,7 +138,7 @@ struct AlertsCommand: ParsableCommand {
                 to: request.to?.time ?? Operator.now,
                 now: Operator.now
             )
-            try request.show(alerts, "look-back", data: data)
+            try request.show(alerts, logged)
         }
     }
 }
@@ -171,12 +155,6 @@ enum AlertTable {
                 alert.entry["warnings"] ?? "",
             ]
         }
-        let widths = titles.indices.map { column in
-            ([titles] + rows).map { $0[column].count }.max() ?? 0
-        }
-        return ([titles] + rows).map { row in
-            let line = zip(row, widths).map { NumberText.left($0, $1 + 2) }.joined()
-            return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
-        }.joined()
+        return TextTable.text([titles] + rows)
     }
 }

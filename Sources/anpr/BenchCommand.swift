@@ -6,7 +6,7 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measure what sightings take and what a line carries.",
         discussion: "Without a subcommand it is 'line': see 'anpr bench line --help'.",
-        subcommands: [LineBenchCommand.self, FramesBenchCommand.self],
+        subcommands: [LineBenchCommand.self, FramesBenchCommand.self, ArchiveBenchCommand.self],
         defaultSubcommand: LineBenchCommand.self
     )
 }

@@ -28,6 +28,9 @@ struct FramesBenchCommand: ParsableCommand {
     @Option(help: "How often to measure; the median counts.")
     var rounds: Int = 5
 
+    @Option(name: .customLong("size"), help: "How many sightings a frame has; may be given several times.")
+    var sizes: [Int] = [10, 100, 1000, 10_000]
+
     @Option(help: "text or json.")
     var format: BenchFormat = .text
 
@@ -36,6 +39,9 @@ struct FramesBenchCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...100).contains(rounds) else { throw ValidationError("--rounds takes 1 to 100.") }
+        guard sizes.allSatisfy((1...FrameSizes.sizeMax).contains) else {
+            throw ValidationError("--size takes 1 to \(FrameSizes.sizeMax).")
+        }
     }
 
     func run() throws {
@@ -73,13 +79,31 @@ struct FramesBenchCommand: ParsableCommand {
             sightings: all.count,
             ndjson: pieces.count
         )
-        report.gzip = try Deflater.pack(pieces, level: 6, wrapper: .gzip).count
+        let packed = try Deflater.pack(pieces, level: 6, wrapper: .gzip)
+        report.gzip = packed.count
+        report.gunzip = try Self.secondsToUnpack(packed, rounds)
         let bound = EntropyBound(all, register)
-        for size in [10, 100, 1000, 10_000] {
+        for size in sizes {
             let sizes = try FrameSizes(all, register, size: size, rounds: rounds)
             report.rows.append(FramesReport.Row(sizes: sizes, bound: bound.bytes(frame: size)))
         }
         try Console.output(format == .json ? try report.json() : report.text)
+    }
+
+    /// Seconds that zlib takes to unpack a gzip, the median of the rounds: says what the machine does at the time.
+    private static func secondsToUnpack(_ gzip: [UInt8], _ rounds: Int) throws -> Double {
+        var piece = [UInt8](repeating: 0, count: 64 << 10)
+        let times = try (0..<rounds).map { _ in
+            let inflater = try Inflater(.gzip)
+            let duration = try ContinuousClock().measure {
+                inflater.feed(gzip)
+                while !inflater.isFinished {
+                    _ = try unsafe piece.withUnsafeMutableBytes { try unsafe inflater.read(into: $0) }
+                }
+            }
+            return duration / .seconds(1)
+        }
+        return times.sorted()[rounds / 2]
     }
 }
 
@@ -94,6 +118,8 @@ struct FramesReport {
     var sightings: Int
     var ndjson: Int
     var gzip = 0
+    /// Seconds to unpack that.
+    var gunzip = 0.0
     var rows: [Row] = []
 
     private func perSighting(_ bytes: Int) -> Double { Double(bytes) / Double(sightings) }
@@ -123,7 +149,8 @@ struct FramesReport {
         }
         text += """
 
-            as NDJSON \(Self.cell(perSighting(ndjson), 0)), and that in one gzip \(Self.cell(perSighting(gzip), 0))
+            as NDJSON \(Self.cell(perSighting(ndjson), 0)), and that in one gzip \(Self.cell(perSighting(gzip), 0)), \
+            which zlib unpacks at \(Self.cell(Double(sightings) / gunzip / 1e6, 0)) M/s
 
             """
         return text
@@ -151,7 +178,8 @@ struct FramesReport {
         }
         let all: [String: Any] = [
             "reads": reads, "sightings": sightings, "ndjson": perSighting(ndjson),
-            "ndjsonGzip": perSighting(gzip), "frames": frames,
+            "ndjsonGzip": perSighting(gzip), "ndjsonUnpackedPerSecond": Double(sightings) / gunzip,
+            "frames": frames,
         ]
         let data = try JSONSerialization.data(withJSONObject: all, options: [.prettyPrinted, .sortedKeys])
         return String(decoding: data, as: UTF8.self) + "\n"

@@ -26,8 +26,7 @@ struct FramesCommand: ParsableCommand {
     var audit: String?
 
     func run() throws {
-        let bytes = try Console.contents(of: file)
-        let found = try CommandInput.refusing(file) { try FrameFile.read(bytes) }
+        let found = try CommandInput.refusing(file) { try FrameFile.read(file) }
         if let folder = auditFolder {
             try AuditLog(folder).append(
                 AuditRecord(
@@ -72,12 +71,19 @@ struct FrameFile {
     /// Where the file broke off, if it did.
     var fault: String?
 
-    /// Reads blocks as far as they are right; a segment's index behind its frames is passed over.
-    static func read(_ bytes: [UInt8]) throws -> FrameFile {
+    /// Reads a segment whole, and blocks as far as they are right.
+    static func read(_ path: String) throws -> FrameFile {
+        if let segment = try SegmentContents(path) {
+            return FrameFile(batch: segment.batch, register: segment.register)
+        }
+        return try read(try Console.contents(of: path))
+    }
+
+    private static func read(_ bytes: [UInt8]) throws -> FrameFile {
         var file = FrameFile()
         var decoder = FrameDecoder(register: file.register)
         var position = 0
-        while position < bytes.count, !(position > 0 && isSegmentIndex(bytes, position)) {
+        while position < bytes.count {
             let start = position
             do {
                 let block = try Block.read(bytes, at: &position)
@@ -95,13 +101,5 @@ struct FrameFile {
             }
         }
         return file
-    }
-
-    /// Whether the rest of the file is a segment's index: its end says where that starts.
-    private static func isSegmentIndex(_ bytes: [UInt8], _ position: Int) -> Bool {
-        guard bytes.count >= 24,
-            ["ANPRSEG1", "ANPRSEG2"].contains(where: { bytes.suffix(8).elementsEqual($0.utf8) })
-        else { return false }
-        return LittleEndian.read(bytes, at: bytes.count - 24) as UInt64 == UInt64(position)
     }
 }

@@ -65,15 +65,16 @@ struct ImageCommand: ParsableCommand {
         /// Finds the images, for a reason or not at all; on record either way, before anything is shown.
         func search(_ what: String) throws -> (search: ImageSearch, found: [ImageSearch.Found]) {
             let folder = try node.folder()
-            guard why.isEnough else {
-                try Operator.audit(folder).append(record(what, [], .refused))
-                Console.note("Refused: --reason says nothing. The attempt was logged.")
-                throw ExitCode.failure
-            }
+            var logged = logged(what, folder)
+            try logged.demandReason()
             let search = ImageSearch(data: folder)
             var found: [ImageSearch.Found] = []
             if let query = try query(folder) { found = try search.run(query) }
-            try Operator.audit(folder).append(record(what, found, .allowed))
+            // Which images were given out, where they can be named.
+            if what == "fetch", !found.isEmpty {
+                logged.request["images"] = found.prefix(100).map(\.binding.hash.text).joined(separator: " ")
+            }
+            try logged.note(found.count)
             return (search, found)
         }
 
@@ -104,33 +105,17 @@ struct ImageCommand: ParsableCommand {
             return query
         }
 
-        private func record(_ what: String, _ found: [ImageSearch.Found], _ outcome: AuditRecord.Outcome)
-            -> AuditRecord
-        {
+        private func logged(_ what: String, _ folder: String) -> LoggedRequest {
             var request = ["image": what]
             request["vrm"] = vrm
-            request["from"] = from.map { TimestampWriter.text($0.time) }
-            request["to"] = to.map { TimestampWriter.text($0.time) }
+            request["from"] = from?.text
+            request["to"] = to?.text
             request["sighting"] = sighting
             request["camera"] = camera
             request["force"] = force
             request["kind"] = kind?.rawValue
             request["id"] = image
-            // Which images were given out, where they can be named.
-            if what == "fetch", !found.isEmpty {
-                request["images"] = found.prefix(100).map(\.binding.hash.text).joined(separator: " ")
-            }
-            return AuditRecord(
-                at: TimestampWriter.text(Operator.now),
-                actor: Operator.name,
-                action: .search,
-                reason: why.reason,
-                category: why.category,
-                reference: why.reference,
-                request: request,
-                count: found.count,
-                outcome: outcome
-            )
+            return LoggedRequest(data: folder, action: .search, why: why, request: request)
         }
     }
 
@@ -289,10 +274,6 @@ enum ImageTable {
                 NumberText.grouped(one.length), binding.hash.text,
             ]
         }
-        let widths = titles.indices.map { column in ([titles] + rows).map { $0[column].count }.max() ?? 0 }
-        return ([titles] + rows).map { row in
-            let line = zip(row, widths).map { NumberText.left($0, $1 + 2) }.joined()
-            return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
-        }.joined()
+        return TextTable.text([titles] + rows)
     }
 }

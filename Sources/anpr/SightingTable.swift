@@ -10,13 +10,7 @@ enum SightingTable {
     /// A table with its columns aligned; `~` marks what was read under another mark.
     static func text(_ found: ResolvedSightings) -> String {
         guard !found.batch.isEmpty else { return "" }
-        let rows = [titles] + (0..<found.batch.count).map { row($0, found) }
-        let widths = titles.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            var line = zip(row, widths).map { NumberText.left($0, $1) }.joined(separator: "  ")
-            while line.hasSuffix(" ") { line.removeLast() }
-            return line + "\n"
-        }.joined()
+        return TextTable.text([titles] + (0..<found.batch.count).map { row($0, found) })
     }
 
     private static func row(_ index: Int, _ found: ResolvedSightings) -> [String] {
@@ -74,7 +68,8 @@ enum SightingTable {
         return text
     }
 
-    private static func quoted(_ field: String) -> String {
+    /// A field of CSV.
+    static func quoted(_ field: String) -> String {
         guard field.contains(where: { "\",\r\n".contains($0) }) else { return field }
         return "\"" + field.replacing("\"", with: "\"\"") + "\""
     }

@@ -116,6 +116,8 @@ struct StatusTable {
         var archived: Int?
         var archiveBytes: Int?
         var segments: Int?
+        var retentionApplied: String?
+        var holds: Int?
         var links: [Link]?
         var feeds: [Feed]?
     }
@@ -143,6 +145,10 @@ struct StatusTable {
             lines.append(
                 "archive     \(NumberText.grouped(archived)) sightings, \(NumberText.grouped(segments)) segments, \(NumberText.grouped(bytes)) bytes"
             )
+        }
+        if let holds = report.holds, holds > 0 || report.retentionApplied != nil {
+            let applied = report.retentionApplied.map { "last applied \($0)" } ?? "never applied"
+            lines.append("retention   \(applied); legal holds: \(NumberText.grouped(holds))")
         }
         for link in report.links ?? [] {
             lines.append("link        \(link.to): \(link.text)")

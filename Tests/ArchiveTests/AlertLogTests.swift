@@ -54,8 +54,17 @@ struct AlertLogTests {
         var tail = AlertLogReader(path, lastFiles: 1)
         #expect(try tail.read().map(\.sequence) == [20_006])
         #expect(DataFolder.names(in: path).count == 3)
-        #expect(try AlertLog.drop(before: Timestamp(milliseconds: 20_001 * 86_400_000), in: path) == 1)
+        #expect(try AlertLog.drop(before: Timestamp(milliseconds: 20_001 * 86_400_000), in: path) == 3)
         #expect(try Self.all(path).first?.sequence == 4)
+        // What is held stays, and is read as before; a file that a crash left half written is none.
+        let held: [UInt64] = [4, 77, 20_003]
+        try Data("{".utf8).write(to: URL(fileURLWithPath: "\(path)/2024-10-05.ndjson.tmp"))
+        let gone = try AlertLog.drop(before: Timestamp(milliseconds: 20_002 * 86_400_000), in: path) { line in
+            held.contains { line == Self.line($0) }
+        }
+        #expect(gone == 19_999)
+        #expect(try Self.all(path).map(\.sequence) == held + [20_006])
+        #expect(try AlertLog(path).next == 20_007)
     }
 
     @Test("what a crash left half written is cut off, wherever it tore", arguments: [0, 1, 7, 20])

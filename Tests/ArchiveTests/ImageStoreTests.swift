@@ -162,7 +162,15 @@ struct ImageStoreTests {
             archiver: archiver,
             catalogue: catalogue,
             policy: policy,
-            images: try ImageStore("\(path)/images")
+            images: RetentionImages(
+                try ImageStore("\(path)/images"),
+                search: ArchiveSearch(data: path),
+                site: { binding in
+                    register.find(force: binding.force, name: binding.camera).map {
+                        register.siteName(of: $0)
+                    }
+                }
+            )
         )
     }
 
@@ -252,7 +260,7 @@ struct ImageStoreTests {
             archiver: filled.archiver,
             catalogue: filled.catalogue,
             policy: policy,
-            images: store
+            images: RetentionImages(store, search: ArchiveSearch(data: filled.folder.path)) { _ in nil }
         )
         let planned = try retention.plan(now: now)
         let applied = try retention.apply(now: now)
@@ -264,10 +272,45 @@ struct ImageStoreTests {
         let left = try filled.found(query).flatMap { sighting in
             sighting.parts.map { "\(sighting.vrm) \($0.force) \($0.camera) \($0.first)" }
         }
-        let found = try Self.found(filled.folder.path).map(\.binding).map {
-            "\($0.vrm.text) \($0.force) \($0.camera) \($0.captured.milliseconds)"
+        let found = try Self.found(filled.folder.path).map(\.binding).map { binding in
+            "\(binding.vrm.text) \(binding.force) \(binding.camera) \(binding.captured.milliseconds)"
         }
         #expect(Set(found) == Set(left))
         #expect(try retention.apply(now: now).allSatisfy { $0.images == 0 })
+    }
+
+    @Test("images of what is held stay: by mark, and by the site of their camera")
+    func held() throws {
+        let folder = try TemporaryFolder()
+        try Self.keep(
+            [
+                try Self.image(1, mark: "AB27CDE"), try Self.image(2, mark: "AB28CDE"),
+                try Self.image(3, mark: "AB28CDE", camera: 1),
+                try Self.image(4, mark: "AB29CDE", after: 9000),
+            ],
+            folder.path
+        )
+        let catalogue = try Catalogue("\(folder.path)/catalogue.sqlite")
+        let scopes = [
+            Hold.Scope(mark: MarkPattern("AB27*")), Hold.Scope(sites: [Self.register.siteName(of: 1)]),
+            Hold.Scope(mark: MarkPattern("AB29CDE"), to: Self.noon),
+        ]
+        for scope in scopes {
+            _ = try catalogue.place(
+                Hold(
+                    reference: "OP TEST",
+                    owner: "an officer",
+                    reason: "a trial",
+                    review: .latest,
+                    scope: scope,
+                    placed: Self.noon
+                )
+            )
+        }
+        let policy = RetentionPolicy([RetentionRule(text: "all", keep: .span(1))])
+        let now = Timestamp(milliseconds: Self.noon.milliseconds + 10_000)
+        #expect(try Self.retention(folder.path, policy).apply(now: now).map(\.images) == [2])
+        let left = try Self.found(folder.path).map { "\($0.binding.vrm.text) \($0.binding.camera)" }
+        #expect(left.sorted() == ["AB27CDE 43-1", "AB28CDE 44-1"])
     }
 }

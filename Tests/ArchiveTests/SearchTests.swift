@@ -92,8 +92,14 @@ struct SearchTests {
                 conditions.append { $0.vrm.hasPrefix(prefix) }
             }
             if random.chance(perMille: 300) {
-                query.site = some.site
-                conditions.append { $0.site == some.site }
+                let other = random.one(of: filled.all).site
+                query.sites = random.chance(perMille: 500) ? [some.site] : [some.site, other, "NOWHERE"]
+                let sites = query.sites
+                conditions.append { sites.contains($0.site) }
+            }
+            if random.chance(perMille: 300), let least = some.best.confidence {
+                query.confidence = least
+                conditions.append { ($0.best.confidence ?? 100) >= least }
             }
             if random.chance(perMille: 300) {
                 query.force = some.parts[0].force
@@ -149,9 +155,9 @@ struct SearchTests {
         let other = filled.output.variants[0]
         var query = SightingQuery()
         query.mark = MarkPattern(other.vrm.text)
-        query.site = "SITE-NONE"
+        query.sites = ["SITE-NONE"]
         #expect(try filled.found(query).isEmpty)
-        query.site = nil
+        query.sites = []
         query.to = Timestamp(milliseconds: other.opened.milliseconds - 3_600_000)
         #expect(try filled.found(query).isEmpty)
     }
@@ -202,6 +208,17 @@ struct SearchTests {
             let error = #expect(throws: StorageError.self) { try filled.found(query) }
             #expect(error?.description.contains(segment.name) == true)
         }
+    }
+
+    @Test("times that no read can have find what they should, and nothing breaks")
+    func extremeTimes() throws {
+        let filled = try Filled(seed: 8)
+        var query = SightingQuery()
+        query.from = Timestamp(milliseconds: .min)
+        query.to = Timestamp(milliseconds: .max)
+        #expect(try filled.found(query).count == filled.all.count)
+        (query.from, query.to) = (query.to, query.from)
+        #expect(try filled.found(query).isEmpty)
     }
 
     @Test("files that no transaction named are removed")

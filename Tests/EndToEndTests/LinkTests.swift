@@ -15,8 +15,10 @@ struct LinkTests {
         let archive: ArchiveProcess
         let gateway: LiveNode
 
-        /// - Parameter forward: of the gateway, given the archive's port.
-        init(_ forward: (Int) -> String) throws {
+        /// - Parameters:
+        ///   - isArchiveUp: whether the archive runs already when the gateway starts.
+        ///   - forward: of the gateway, given the archive's port.
+        init(isArchiveUp: Bool = true, _ forward: (Int) -> String) throws {
             scratch = try Scratch()
             _ = try scratch.write("vrm,action\nAB27CDE,STOP\n", "wanted.csv")
             let cameras = try scratch.write("force,camera,site\n43,43-1,S1\n43,43-2,S2\n", "cameras.csv")
@@ -25,6 +27,7 @@ struct LinkTests {
                 gateways: [("live", ["43"])],
                 more: "interest: { lists: [], folder: \(scratch.path)/archive-alerts }"
             )
+            if !isArchiveUp { archive.kill() }
             gateway = try LiveNode(
                 scratch,
                 feeds: [LinkTests.feed],
@@ -103,6 +106,19 @@ struct LinkTests {
         #expect(try pair.alerts() == ["live-1"])
         #expect(pair.archive.stop() == 0)
         #expect(try Collaboration.stored(pair.archive.data).count == count + 1)
+    }
+
+    @Test("an alert raised before the first connection stands goes over it")
+    func alertBeforeConnection() throws {
+        let pair = try Pair(isArchiveUp: false) { "{ to: \"127.0.0.1:\($0)\" }" }
+        #expect(try pair.gateway.post("a", Self.reads(0, wanted: true)).status == 200)
+        _ = try Patience.wait(for: "the alert at the gateway") {
+            try pair.gateway.metric(#"anpr_alerts_total{list="wanted"}"#) == 1 ? true : nil
+        }
+        try pair.archive.start()
+        _ = try Patience.wait(for: "the alert at the archive") {
+            try pair.alerts() == ["live-1"] ? true : nil
+        }
     }
 
     @Test("either end killed a hundred times while sightings go over: each arrives, once")

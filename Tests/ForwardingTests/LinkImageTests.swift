@@ -240,7 +240,7 @@ struct LinkImageTests {
         _ = sender.received(.welcome(LinkWelcome(next: 0)), at: 0)
         var beats: [Int64] = []
         for time in 1...60 as ClosedRange<Int64> {
-            sender.sent(at: time * second)
+            sender.sent(.heartbeat, at: time * second)
             if sender.tick(at: time * second) == [.send(.heartbeat)] {
                 beats.append(time)
                 #expect(sender.received(.heartbeat, at: time * second + 1).isEmpty)

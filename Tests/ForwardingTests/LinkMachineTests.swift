@@ -48,13 +48,32 @@ struct LinkMachineTests {
         #expect(sender.tick(at: 106 * Self.second) == [.send(.heartbeat)])
         #expect(sender.tick(at: 107 * Self.second).isEmpty)
         #expect(sender.received(.heartbeat, at: 108 * Self.second).isEmpty)
-        sender.sent(at: 110 * Self.second)
+        sender.sent(.heartbeat, at: 110 * Self.second)
         #expect(sender.tick(at: 114 * Self.second).isEmpty)
         #expect(sender.tick(at: 116 * Self.second) == [.send(.heartbeat)])
         guard case .close? = sender.tick(at: 124 * Self.second).first else {
             Issue.record("nothing was heard for 16 s")
             return
         }
+    }
+
+    @Test("behind an alert something goes soon, and once, so that its loss shows")
+    func probes() {
+        var sender = LinkSender(node: "gw", stream: "s1")
+        _ = sender.connected(at: 0)
+        let after = LinkSender.probeAfter
+        // Also where the greeting is not answered yet.
+        sender.sent(.alert(number: 1, []), at: 0)
+        #expect(sender.tick(at: after - 1).isEmpty)
+        #expect(sender.tick(at: after) == [.send(.heartbeat)])
+        sender.sent(.heartbeat, at: after)
+        #expect(sender.tick(at: 3 * after).isEmpty)
+        _ = sender.received(.welcome(LinkWelcome(next: 0)), at: Self.second)
+        sender.sent(.alert(number: 2, []), at: Self.second)
+        sender.sent(.alert(number: 3, []), at: Self.second + after / 2)
+        #expect(sender.tick(at: Self.second + after).isEmpty)
+        sender.sent(.sightings([]), at: Self.second + after)
+        #expect(sender.tick(at: Self.second + 5 * after).isEmpty)
     }
 
     @Test(
@@ -152,7 +171,8 @@ struct LinkMachineTests {
 
     @Test("a greeting of another version is read as far as its version")
     func otherVersion() throws {
-        let greeting = try LinkMessage(body: [1, 4, 0xFF, 0xFF, 3])
-        #expect(greeting == .hello(version: 4, node: "", stream: "", first: 0))
+        let other = LinkMessage.version + 1
+        let greeting = try LinkMessage(body: [1, other, 0xFF, 0xFF, 3])
+        #expect(greeting == .hello(version: other, node: "", stream: "", first: 0))
     }
 }

@@ -47,7 +47,7 @@ struct FabricatedFrame: Sendable, CustomTestStringConvertible {
 
     /// The frame.
     var bytes: [UInt8] {
-        var packer = LearningPacker(kinds: 57)
+        var packer = EntropyPacker(kinds: 57)
         packer.put(numbers: Self.leb([count, flags]), kind: 52)
         packer.put(numbers: Self.leb(told.map(Self.folded)), kind: 54)
         for column in Self.order {
@@ -98,7 +98,7 @@ struct FabricatedFrame: Sendable, CustomTestStringConvertible {
         },
         .init(name: "a mark that never went over") { $0.recall(code: 1) },
         .init(name: "a distance of 0") { $0.recall(code: 0) },
-        .init(name: "a distance beyond the memory") { $0.recall(code: 16 + 16 * 8 + 7, (0x1FFFF, 17)) },
+        .init(name: "a distance beyond the memory") { $0.recall(code: 16 + 15 * 8 + 7, (0xFFFF, 16)) },
         .init(name: "a code of no distance") { $0.recall(code: 255) },
     ]
 

@@ -12,12 +12,23 @@ public final class AlertLog {
     /// The number of the next alert.
     public private(set) var next: UInt64 = 1
 
+    private static let temporary = ".tmp"
+
+    /// The days' files, in order.
+    static func files(in folder: String) -> [String] {
+        DataFolder.names(in: folder).filter { !$0.hasSuffix(temporary) }
+    }
+
     /// Opens a log, made if it is not there.
     public init(_ folder: String) throws {
         self.folder = folder
         try DataFolder.make(folder)
+        // What a crash left of a file that was being written anew.
+        for name in DataFolder.names(in: folder) where name.hasSuffix(Self.temporary) {
+            try DataFolder.remove("\(folder)/\(name)")
+        }
         // A file without a whole line may be the newest.
-        for name in DataFolder.names(in: folder).reversed() {
+        for name in AlertLog.files(in: folder).reversed() {
             let file = try DataFile("\(folder)/\(name)", .append)
             let bytes = try file.contents()
             let end = bytes.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
@@ -51,19 +62,38 @@ public final class AlertLog {
         next += UInt64(lines.count)
     }
 
-    /// Removes the files of days that ended before a moment; the file that is written to stays.
+    /// Removes the alerts of days that ended before a moment; the file that is written to stays.
     ///
-    /// - Returns: how many went.
-    public static func drop(before time: Timestamp, in folder: String) throws(StorageError) -> Int {
-        let names = DataFolder.names(in: folder)
-        let gone = names.filter { $0 < DataFolder.dayFile(time.day) && $0 != names.last }
-        for name in gone { try DataFolder.remove("\(folder)/\(name)") }
-        return gone.count
+    /// - Parameter isHeld: whether an alert, a JSON object, stays all the same.
+    /// - Returns: how many alerts went.
+    public static func drop(
+        before time: Timestamp,
+        in folder: String,
+        unless isHeld: ([UInt8]) -> Bool = { _ in false }
+    ) throws(StorageError) -> Int {
+        let names = AlertLog.files(in: folder)
+        var gone = 0
+        for name in names where name < DataFolder.dayFile(time.day) && name != names.last {
+            let path = "\(folder)/\(name)"
+            let lines = try DataFile(path, .read).contents().split(separator: 0x0A).map { Array($0) }
+            let held = lines.filter(isHeld)
+            if held.isEmpty {
+                try DataFolder.remove(path)
+            } else if held.count < lines.count {
+                let bytes = held.reduce(into: []) { $0 += $1 + [0x0A] }
+                let fresh = try DataFile(path + temporary, .replace)
+                try fresh.write(bytes, at: 0)
+                try fresh.sync()
+                try DataFolder.rename(path + temporary, to: path)
+            }
+            gone += lines.count - held.count
+        }
+        return gone
     }
 
     private func open(_ day: Int32) throws(StorageError) {
         // The clock may have been set back: the newest file is the one that grows.
-        let name = max(DataFolder.dayFile(day), DataFolder.names(in: folder).last ?? "")
+        let name = max(DataFolder.dayFile(day), AlertLog.files(in: folder).last ?? "")
         let file = try DataFile("\(folder)/\(name)", .append)
         try DataFolder.sync(folder)
         length = try file.length()
@@ -91,7 +121,7 @@ public struct AlertLogReader {
     /// Starts at the first alert of the last files.
     public init(_ folder: String, lastFiles count: Int) {
         self.folder = folder
-        name = DataFolder.names(in: folder).suffix(count).first
+        name = AlertLog.files(in: folder).suffix(count).first
         next = 0
     }
 
@@ -109,7 +139,7 @@ public struct AlertLogReader {
     /// - Throws: `StorageError` of code `damaged` with the file.
     public mutating func read(before limit: UInt64 = .max) throws -> [Line] {
         while true {
-            let names = DataFolder.names(in: folder)
+            let names = AlertLog.files(in: folder)
             guard let current = name ?? names.first else { return [] }
             name = current
             let lines = try piece(of: "\(folder)/\(current)", before: limit)

@@ -1,7 +1,7 @@
 import ANPRModel
 
 /// A contribution that goes, for the images of its reads.
-struct PurgedContribution {
+struct PurgedContribution: Sendable {
     var vrm: VRM
     var camera: CameraIndex
     /// From its first read to the end of its sighting.
@@ -11,7 +11,7 @@ struct PurgedContribution {
 }
 
 /// The contributions of a run of sightings that go, found by mark.
-struct PurgedContributions {
+struct PurgedContributions: Sendable {
     private var all: [PurgedContribution]
     private let register: CameraRegister
 
@@ -49,17 +49,20 @@ struct PurgedContributions {
     }
 }
 
-extension ImageStore {
+extension ImageStore: ImagePurger {
     /// What a purge of a day found.
-    struct Purge {
+    public struct Purge: Sendable {
         /// Images that go, by the rule; one that belongs to several reads counts for each.
         var images: [Int: Int] = [:]
         /// The earliest of them, by the rule.
         var oldest: [Int: Timestamp] = [:]
+
+        /// Nothing.
+        public init() {}
     }
 
     /// The days with images, counted from 1970-01-01.
-    var days: [Int32] { Self.days(in: folder) }
+    public var days: [Int32] { Self.days(in: folder) }
 
     /// Removes what is due from a day's file; the room is free when this returns.
     ///
@@ -70,7 +73,7 @@ extension ImageStore {
     ///   - isDry: whether nothing is to be changed.
     ///   - rule: the rule by which a read's image goes, if it does.
     /// - Complexity: memory for the hashes of the images that stay.
-    func purge(
+    public func purge(
         _ day: Int32,
         isDry: Bool,
         by rule: (ImageBinding) -> Int?

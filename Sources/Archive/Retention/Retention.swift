@@ -12,43 +12,59 @@ public struct RetentionOutcome: Sendable, Equatable {
     public var sightings = 0
     /// Images of reads that go by their own class, or with their contributions.
     public var images = 0
-    /// The oldest of them.
+    /// Contributions past their date that a legal hold keeps; none of those above.
+    public var held = 0
+    /// The oldest of what goes.
     public var oldest: Timestamp?
+
+    /// Whether anything goes.
+    public var isAny: Bool { contributions > 0 || images > 0 }
 }
 
 /// Applies a retention policy to an archive's segments.
 ///
 /// Contributions belong to their forces: when a force's time is up its contribution goes, and the sighting goes with the
 /// last. What is left of a sighting is what its remaining contributions say. Images go by their own class, and at the latest
-/// with the contribution of their read: before it, so that a crash leaves no image that nothing would find.
+/// with the contribution of their read: before it, so that a crash leaves no image that nothing would find. A day all of
+/// which is past the longest period goes as a whole, under that period's rule. What a legal hold is about stays.
 public struct Retention {
     private let archiver: Archiver
     private let catalogue: Catalogue
     private let policy: RetentionPolicy
-    private let images: ImageStore?
+    private let images: RetentionImages?
+    private let recorder: PurgeRecorder
 
     /// Retention over a data folder's archive, and its images if there are any.
+    ///
+    /// - Parameter recorder: makes the records that purges leave.
     public init(
         archiver: Archiver,
         catalogue: Catalogue,
         policy: RetentionPolicy,
-        images: ImageStore? = nil
+        images: RetentionImages? = nil,
+        recorder: PurgeRecorder = PurgeRecorder()
     ) {
         self.archiver = archiver
         self.catalogue = catalogue
         self.policy = policy
         self.images = images
+        self.recorder = recorder
     }
 
     /// What `apply` would delete at a moment; changes nothing.
     public func plan(now: Timestamp) throws -> [RetentionOutcome] {
         var total = RetentionSieve(policy, now: now)
-        let own = try purgeImages(now, isDry: true, &total)
+        try purgeImages(now, isDry: true, &total)
         for segments in try days(dueBefore: total.cutoffOfSightings) {
-            var sieve = RetentionSieve(policy, now: now, notesPurged: images != nil)
+            let holds = try catalogue.activeHolds()
+            if let whole = wholeDay(segments, now, holds) {
+                total.add([whole.outcome], from: whole.rule)
+                continue
+            }
+            var sieve = RetentionSieve(policy, now: now, holds: holds, notesPurged: images != nil)
             let all = try archiver.load(segments)
             _ = sieve.sift(all)
-            try purgeImages(of: sieve.purged(all.register), own, isDry: true, &sieve)
+            try purgeImages(of: sieve.purged(all.register), isDry: true, &sieve)
             total.add(sieve.outcomes)
         }
         return total.outcomes
@@ -59,71 +75,92 @@ public struct Retention {
     /// - Returns: what went, by rule; rewritten files are gone from the disk when this returns.
     public func apply(now: Timestamp) throws -> [RetentionOutcome] {
         var total = RetentionSieve(policy, now: now)
+        try purgeImages(now, isDry: false, &total)
+        try catalogue.note(try recorder.records(of: total.outcomes, at: now))
         // A sighting that goes may be named by another, of a day that otherwise stays as it is.
-        var gone: Set<SightingIdentity> = []
-        var orphaned: Set<Int32> = []
-        let own = try purgeImages(now, isDry: false, &total)
+        var gone = GoneSightings()
         for segments in try days(dueBefore: total.cutoffOfSightings) {
-            var sieve = RetentionSieve(policy, now: now, notesPurged: images != nil)
-            let all = try archiver.load(segments)
-            let kept = sieve.sift(all)
-            guard sieve.hasFound else { continue }
-            gone.formUnion(sieve.gone)
-            orphaned.formUnion(sieve.daysOfPartners)
-            try purgeImages(of: sieve.purged(all.register), own, isDry: false, &sieve)
-            let purges = sieve.outcomes.filter { $0.contributions > 0 }.map {
-                Catalogue.Purge(
-                    at: now,
-                    rule: $0.rule,
-                    sightings: $0.sightings,
-                    contributions: $0.contributions
-                )
-            }
-            try archiver.rewrite(segments, purges: { purges }) { _ in kept.without(sieve.gone) }
-            total.add(sieve.outcomes)
+            // A hold that is placed in the meantime counts.
+            while try !purge(segments, now, &total, &gone) {}
         }
-        for segments in try days(orphaned) {
-            let all = try archiver.load(segments)
-            let kept = all.without(gone)
-            guard kept.batch.variants.count < all.batch.variants.count else { continue }
-            try archiver.rewrite(segments) { _ in kept }
-        }
+        try forget(gone)
         return total.outcomes
     }
 
-    /// Purges the images that are past the date of their own class, and those that no sighting is left to hold.
+    // MARK: - Sightings
+
+    /// Purges a day.
     ///
-    /// - Returns: the rule by which an image goes by itself, if it does.
-    private func purgeImages(_ now: Timestamp, isDry: Bool, _ sieve: inout RetentionSieve) throws -> (
-        ImageBinding
-    ) -> Int? {
-        let (policy, cutoffs) = (policy, sieve.cutoffs)
-        let longest = policy.longestRule(now: now)
-        let own = { (binding: ImageBinding) -> Int? in
-            if let index = policy.rule(binding), binding.captured < cutoffs[index] { return index }
-            if let longest, binding.captured < cutoffs[longest] { return longest }
-            return nil
+    /// - Returns: whether it is done; not if a hold was placed or released meanwhile.
+    private func purge(
+        _ segments: [Catalogue.Segment],
+        _ now: Timestamp,
+        _ total: inout RetentionSieve,
+        _ gone: inout GoneSightings
+    ) throws -> Bool {
+        let holds = try catalogue.activeHolds()
+        let day = segments[0].day
+        if let whole = wholeDay(segments, now, holds) {
+            let records = try recorder.records(of: [whole.outcome], at: now, day: day)
+            guard try archiver.drop(segments, purges: records, holds: holds.version) else { return false }
+            total.add([whole.outcome], from: whole.rule)
+            gone.days.insert(day)
+            return true
         }
-        guard let images, let latest = cutoffs.max() else { return own }
-        for day in images.days where day <= latest.day {
-            sieve.add(try images.purge(day, isDry: isDry, by: own))
+        var sieve = RetentionSieve(policy, now: now, holds: holds, notesPurged: images != nil)
+        let all = try archiver.load(segments)
+        let kept = sieve.sift(all)
+        guard sieve.hasFound else {
+            total.add(sieve.outcomes)
+            return true
         }
-        return own
+        try purgeImages(of: sieve.purged(all.register), isDry: false, &sieve)
+        let records = try recorder.records(of: sieve.outcomes, at: now, day: day)
+        let left = kept.without(sieve.gone)
+        guard try archiver.rewrite(segments, as: left, purges: records, holds: holds.version) else {
+            return false
+        }
+        gone.identities.formUnion(sieve.gone)
+        gone.partnerDays.formUnion(sieve.daysOfPartners)
+        total.add(sieve.outcomes)
+        return true
     }
 
-    /// Purges the images of contributions that go.
-    private func purgeImages(
-        of purged: PurgedContributions,
-        _ own: (ImageBinding) -> Int?,
-        isDry: Bool,
-        _ sieve: inout RetentionSieve
-    ) throws {
-        guard let images else { return }
-        let days = purged.days
-        for day in images.days where days.contains(day) {
-            // What goes by itself is counted there.
-            let purge = try images.purge(day, isDry: isDry) { own($0) == nil ? purged.rule($0) : nil }
-            sieve.add(purge)
+    /// What goes with a day that goes as a whole, if it does: all of it is past the longest period, none of it can be held, and
+    /// how much that is is known without reading it.
+    private func wholeDay(
+        _ segments: [Catalogue.Segment],
+        _ now: Timestamp,
+        _ holds: ActiveHolds
+    ) -> (outcome: RetentionOutcome, rule: Int)? {
+        guard let rule = policy.longestRule(now: now), let first = segments.map(\.first).min(),
+            let last = segments.map(\.last).max()
+        else { return nil }
+        let cutoff = policy.rules[rule].keep.cutoff(now: now)
+        guard last < cutoff, !holds.canContain(first...max(first, last)) else { return nil }
+        let counts = segments.compactMap(\.counts)
+        guard counts.count == segments.count,
+            segments.count == 1 || counts.allSatisfy({ $0.amendments == 0 })
+        else { return nil }
+        var outcome = RetentionOutcome(rule: policy.rules[rule].text, cutoff: cutoff)
+        outcome.contributions = counts.reduce(0) { $0 + $1.contributions }
+        outcome.sightings = segments.reduce(0) { $0 + $1.rows }
+        outcome.oldest = first
+        return (outcome, rule)
+    }
+
+    /// Has no sighting name one that is gone.
+    private func forget(_ gone: GoneSightings) throws {
+        for segments in try days(gone.daysToLookAt) where segments.contains(where: { $0.counts?.links != 0 })
+        {
+            let day = segments[0].day
+            if !gone.partnerDays.contains(day) {
+                let edges = try gone.edges(of: day).map { try archiver.load(segments, for: $0) }
+                guard edges.contains(where: { gone.isNamed(in: $0, day: day) }) else { continue }
+            }
+            let all = try archiver.load(segments)
+            guard gone.isNamed(in: all, day: day) else { continue }
+            try archiver.rewrite(segments, as: gone.without(all, day: day))
         }
     }
 
@@ -139,160 +176,100 @@ public struct Retention {
         let all = try catalogue.snapshot().segments.filter { days.contains($0.day) }
         return Dictionary(grouping: all, by: \.day).sorted { $0.key < $1.key }.map(\.value)
     }
+
+    // MARK: - Images
+
+    /// Purges the images that are past the date of their own class, and those that no sighting is left to hold.
+    private func purgeImages(_ now: Timestamp, isDry: Bool, _ sieve: inout RetentionSieve) throws {
+        guard let images, let latest = sieve.cutoffs.max() else { return }
+        let rule = try ruleOfImages(images, now)
+        for day in images.purger.days where day <= latest.day {
+            sieve.add(try images.purger.purge(day, isDry: isDry, by: rule))
+        }
+    }
+
+    /// The rule by which an image goes by itself, if it does.
+    private func ruleOfImages(_ images: RetentionImages, _ now: Timestamp) throws
+        -> @Sendable (ImageBinding) -> Int?
+    {
+        let (policy, site) = (policy, images.site)
+        let cutoffs = policy.rules.map { $0.keep.cutoff(now: now) }
+        let longest = policy.longestRule(now: now)
+        let holds = try images.withOtherMarks(try catalogue.activeHolds())
+        return { binding in
+            let times = binding.captured...binding.captured
+            if holds.contain(binding.vrm, site(binding), times) { return nil }
+            if let index = policy.rule(binding), binding.captured < cutoffs[index] { return index }
+            if let longest, binding.captured < cutoffs[longest] { return longest }
+            return nil
+        }
+    }
+
+    /// Purges the images of contributions that go.
+    private func purgeImages(
+        of purged: PurgedContributions,
+        isDry: Bool,
+        _ sieve: inout RetentionSieve
+    ) throws {
+        guard let images else { return }
+        let days = purged.days
+        let own = try ruleOfImages(images, sieve.now)
+        for day in images.purger.days where days.contains(day) {
+            // What goes by itself is counted there.
+            let purge = try images.purger.purge(day, isDry: isDry) { own($0) == nil ? purged.rule($0) : nil }
+            sieve.add(purge)
+        }
+    }
 }
 
-/// Parts what is kept from what is past its date.
-struct RetentionSieve {
-    let cutoffs: [Timestamp]
-    private(set) var outcomes: [RetentionOutcome]
-    /// The sightings that go whole, and the days of those that name one of them.
-    private(set) var gone: Set<SightingIdentity> = []
-    private(set) var daysOfPartners: Set<Int32> = []
-    private var purgedParts: [PurgedContribution] = []
-    private let notesPurged: Bool
-    private let policy: RetentionPolicy
+/// The sightings that a purge has taken, for those that name them as another reading of the same vehicle.
+private struct GoneSightings {
+    /// Those that went out of days of which something is left.
+    var identities: Set<SightingIdentity> = []
+    /// The days of those that name one of them.
+    var partnerDays: Set<Int32> = []
+    /// The days that went as a whole.
+    var days: Set<Int32> = []
 
-    init(_ policy: RetentionPolicy, now: Timestamp, notesPurged: Bool = false) {
-        self.policy = policy
-        self.notesPurged = notesPurged
-        cutoffs = policy.rules.map { $0.keep.cutoff(now: now) }
-        outcomes = zip(policy.rules, cutoffs).map { RetentionOutcome(rule: $0.0.text, cutoff: $0.1) }
+    var daysToLookAt: Set<Int32> {
+        partnerDays.union(days.map { $0 - 1 }).union(days.map { $0 + 1 }).subtracting(days)
     }
 
-    /// Sightings before this can be due.
-    var cutoffOfSightings: Timestamp? {
-        zip(policy.rules, cutoffs).filter { $0.0.isAboutSightings }.map(\.1).max()
-    }
-
-    /// The contributions that were sifted out.
-    func purged(_ register: CameraRegister) -> PurgedContributions {
-        PurgedContributions(purgedParts, register)
-    }
-
-    mutating func add(_ purge: ImageStore.Purge) {
-        for (index, count) in purge.images {
-            outcomes[index].images += count
-            outcomes[index].oldest = [outcomes[index].oldest, purge.oldest[index]].compactMap(\.self).min()
+    /// What of a day can name a sighting of a day beside it that went as a whole: few days have any, and those near midnight.
+    func edges(of day: Int32) -> [SightingQuery] {
+        let start = Int64(day) * 86_400_000
+        var queries: [SightingQuery] = []
+        var query = SightingQuery()
+        if days.contains(day - 1) {
+            query.to = Timestamp(milliseconds: start)
+            queries.append(query)
         }
-    }
-
-    var hasFound: Bool { outcomes.contains { $0.contributions > 0 } }
-
-    mutating func add(_ more: [RetentionOutcome]) {
-        for (index, outcome) in more.enumerated() {
-            outcomes[index].contributions += outcome.contributions
-            outcomes[index].sightings += outcome.sightings
-            outcomes[index].images += outcome.images
-            outcomes[index].oldest = [outcomes[index].oldest, outcome.oldest].compactMap(\.self).min()
+        query = SightingQuery()
+        if days.contains(day + 1) {
+            query.from = Timestamp(milliseconds: start + 86_400_000)
+            queries.append(query)
         }
+        return queries
     }
 
-    /// The sightings without what is past its date.
-    mutating func sift(_ all: ResolvedSightings) -> ResolvedSightings {
-        var kept = SightingBatch()
-        for index in 0..<all.batch.count {
-            let parts = all.batch.contributions(of: index)
-            var left: [Contribution] = []
-            var lastRule = 0
-            for part in parts {
-                let force = all.register.cameras[Int(part.camera)].force
-                guard let rule = policy.rule(force: force, confidence: part.confidence),
-                    part.first < cutoffs[rule]
-                else {
-                    left.append(part)
-                    continue
-                }
-                outcomes[rule].contributions += 1
-                outcomes[rule].oldest = min(outcomes[rule].oldest ?? part.first, part.first)
-                lastRule = rule
-                if notesPurged { notePurged(part, of: index, in: all, by: rule) }
+    func isNamed(in all: ResolvedSightings, day: Int32) -> Bool {
+        without(all, day: day).batch.variants.count < all.batch.variants.count
+    }
+
+    /// A day's sightings, or some with all those near them, none naming one that is gone.
+    ///
+    /// Of a day that went as a whole nothing is known any more. What a sighting names lies on its own day or on one beside it:
+    /// on the day of its opening, or the one before, if a late read came before midnight.
+    func without(_ all: ResolvedSightings, day: Int32) -> ResolvedSightings {
+        let kept = all.without(identities)
+        let (before, after) = (days.contains(day - 1), days.contains(day + 1))
+        guard before || after, !kept.batch.variants.isEmpty else { return kept }
+        let own = Set((0..<kept.batch.count).map { SightingIdentity($0, of: kept.batch, kept.register) })
+        let gone = kept.batch.variants.filter { !$0.isMerged && ($0.opened.day > day ? after : before) }
+            .map { other in
+                let site = kept.register.siteName(of: kept.batch.sightings[other.sighting].camera)
+                return SightingIdentity(vrm: other.vrm, site: site, opened: other.opened)
             }
-            if left.isEmpty {
-                outcomes[lastRule].sightings += 1
-                noteGone(index, of: all)
-            } else {
-                append(all, index, left, to: &kept)
-            }
-        }
-        return ResolvedSightings(kept, all.register)
-    }
-
-    private mutating func noteGone(_ index: Int, of all: ResolvedSightings) {
-        let variants = all.batch.variants(of: index)
-        guard variants.contains(where: { !$0.isMerged }) else { return }
-        gone.insert(SightingIdentity(index, of: all.batch, all.register))
-        for other in variants {
-            // A sighting lies on the day of its first read, which a late one may have moved before its opening.
-            let before = Timestamp(milliseconds: other.opened.milliseconds - 3_600_000)
-            daysOfPartners.formUnion([other.opened.day, before.day])
-        }
-    }
-
-    /// Notes a contribution that goes, under the mark of its sighting and under those that were folded into it.
-    private mutating func notePurged(
-        _ part: Contribution,
-        of index: Int,
-        in all: ResolvedSightings,
-        by rule: Int
-    ) {
-        let sighting = all.batch.sightings[index]
-        let others = all.batch.variants(of: index).filter(\.isMerged).map(\.vrm)
-        for vrm in [sighting.vrm] + others {
-            purgedParts.append(
-                PurgedContribution(
-                    vrm: vrm,
-                    camera: part.camera,
-                    times: part.first...max(sighting.last, part.first),
-                    rule: rule
-                )
-            )
-        }
-    }
-
-    private func append(
-        _ all: ResolvedSightings,
-        _ index: Int,
-        _ left: [Contribution],
-        to kept: inout SightingBatch
-    ) {
-        guard left.count < all.batch.contributionCount(index) else {
-            kept.append(index, of: all.batch)
-            return
-        }
-        kept.append(Self.reduced(all.batch.sightings[index], to: left, all.register))
-        for part in left { kept.append(part) }
-        for other in all.batch.variants(of: index) {
-            kept.append(other.vrm, opened: other.opened, isMerged: other.isMerged)
-        }
-    }
-
-    /// A sighting as its remaining contributions tell it.
-    private static func reduced(
-        _ sighting: Sighting,
-        to parts: [Contribution],
-        _ register: CameraRegister
-    ) -> Sighting {
-        var reduced = sighting
-        reduced.reads = parts.reduce(0) { $0 + $1.reads }
-        reduced.first = parts.map(\.first).min() ?? sighting.first
-        // How long each camera went on seeing it is not kept, so what is known ends with the last first read.
-        reduced.last = parts.map(\.first).max() ?? sighting.last
-        if parts.contains(where: { $0.camera == sighting.camera }) {
-            reduced.last = max(reduced.last, sighting.captured)
-            return reduced
-        }
-        let order = register.cameraOrder
-        let best = parts.min { left, right in
-            if left.confidence != right.confidence { return left.confidence > right.confidence }
-            return (left.first, order[Int(left.camera)]) < (right.first, order[Int(right.camera)])
-        }
-        guard let best else { return reduced }
-        reduced.camera = best.camera
-        reduced.captured = best.first
-        reduced.confidence = best.confidence
-        reduced.direction = register.cameras[Int(best.camera)].direction?.rawValue ?? 0
-        reduced.lane = register.cameras[Int(best.camera)].lane.map { Int8($0) } ?? -1
-        reduced.speed = 0
-        return reduced
+        return kept.without(Set(gone).subtracting(own))
     }
 }

@@ -4,15 +4,20 @@ import SightingFrames
 /// Answers searches from a data folder, while another process may be writing to it.
 ///
 /// Amendments are applied on reading. What a writer replaces in the meantime is looked for again, so that an answer is
-/// always of one moment of the catalogue.
-public struct ArchiveSearch {
+/// always of one moment of the catalogue. Segments stay open from one search to the next.
+public struct ArchiveSearch: Sendable {
     private let folder: String
-    /// An amendment moves a sighting's times by no more than its window: versions this near are read too.
-    private static let margin: Int64 = 3_600_000
     private static let attemptsMax = 5
+    /// Fewer sightings are not worth another reader.
+    private static let shareRows = 1 << 16
+    private let segments = SegmentCache()
+    private let catalogue: CatalogueView
 
     /// A search over a data folder.
-    public init(data folder: String) { self.folder = folder }
+    public init(data folder: String) {
+        self.folder = folder
+        catalogue = CatalogueView("\(folder)/catalogue.sqlite")
+    }
 
     /// All sightings that match, newest first.
     ///
@@ -32,7 +37,7 @@ public struct ArchiveSearch {
 
     /// The moment before which nothing was seen; `nil` when nothing was seen at all.
     public func earliest() throws -> Timestamp? {
-        let snapshot = try Catalogue("\(folder)/catalogue.sqlite", isReadOnly: true).snapshot()
+        let snapshot = try catalogue.snapshot()
         var earliest = snapshot.segments.map(\.first).min()
         var reader = SightingLogReader("\(folder)/sightings", from: snapshot.archivedThrough)
         while let run = try reader.read() {
@@ -42,14 +47,14 @@ public struct ArchiveSearch {
     }
 
     private func collect(_ query: SightingQuery) throws -> ResolvedSightings {
-        let snapshot = try Catalogue("\(folder)/catalogue.sqlite", isReadOnly: true).snapshot()
+        let snapshot = try catalogue.snapshot()
         let found = try candidates(query, snapshot)
         var rows = (0..<found.batch.count).filter {
             query.matchesRest($0, of: found)
                 && (query.matchesMark($0, of: found.batch) || query.matchesAlternate($0, of: found.batch))
         }
         var all = found
-        var approximate = Set(rows.filter { !query.matchesMark($0, of: found.batch) })
+        var approximate = Set(rows.filter { query.isApproximate($0, of: found.batch) })
         for other in try linked(to: rows, of: found, query, snapshot) {
             var batch = other.batch
             var union = RegisterUnion()
@@ -87,8 +92,14 @@ public struct ArchiveSearch {
     {
         var union = RegisterUnion()
         var candidates = SightingBatch()
-        for segment in snapshot.segments where overlaps(query, segment.first, segment.last) {
-            try searchSegment("\(folder)/archive/\(segment.name)", query, &union, &candidates)
+        segments.keep(only: Set(snapshot.segments.map { "\(folder)/archive/\($0.name)" }))
+        let looked = snapshot.segments.filter { overlaps(query, $0.first, $0.last) }
+        let found = try Parallel.map(shares(of: looked, query)) { segment, share in
+            try searchSegment("\(folder)/archive/\(segment.name)", query, share)
+        }
+        for case (var batch, let register)? in found {
+            batch.renumberCameras(union.indexes(of: register))
+            candidates.append(contentsOf: batch)
         }
         try searchLog(from: snapshot.archivedThrough, query, &union, &candidates)
         return ResolvedSightings(newestOf: candidates, union.register)
@@ -126,36 +137,35 @@ public struct ArchiveSearch {
     }
 
     private func overlaps(_ query: SightingQuery, _ first: Timestamp, _ last: Timestamp) -> Bool {
-        if let from = query.from, last.milliseconds + Self.margin < from.milliseconds { return false }
-        if let to = query.to, first.milliseconds - Self.margin > to.milliseconds { return false }
+        if let from = query.from, last.milliseconds + WantedSightings.margin < from.milliseconds {
+            return false
+        }
+        if let to = query.to, first.milliseconds - WantedSightings.margin > to.milliseconds { return false }
         return true
     }
 
-    private func searchSegment(
-        _ path: String,
-        _ query: SightingQuery,
-        _ union: inout RegisterUnion,
-        _ candidates: inout SightingBatch
-    ) throws {
-        let reader = try SegmentReader(path)
-        let alternates = try query.mark.map { try reader.framesOfAlternates(in: $0.range) } ?? []
-        var found = SightingBatch()
-        var frame = SightingBatch()
-        for (index, entry) in reader.entries.enumerated() where overlaps(query, entry.earliest, entry.latest)
-        {
-            if let range = query.mark?.range,
-                entry.firstMark > range.upperBound || entry.lastMark < range.lowerBound,
-                !alternates.contains(index)
-            {
-                continue
-            }
-            frame.removeAll()
-            try reader.frame(index, into: &frame)
-            take(frame, reader.register, query, into: &found)
+    /// What is looked at together: a segment, or a part of a large one where a search without a mark goes through all of it.
+    private func shares(of segments: [Catalogue.Segment], _ query: SightingQuery) -> [(
+        Catalogue.Segment, SegmentReader.Share
+    )] {
+        segments.flatMap { segment in
+            let count = query.mark == nil ? max(1, min(Parallel.width, segment.rows / Self.shareRows)) : 1
+            return (0..<count).map { (segment, SegmentReader.Share(index: $0, count: count)) }
         }
-        guard !found.isEmpty else { return }
-        found.renumberCameras(union.indexes(of: reader.register))
-        candidates.append(contentsOf: found)
+    }
+
+    /// What of a segment may match, under its own register; `nil` for nothing.
+    private func searchSegment(_ path: String, _ query: SightingQuery, _ share: SegmentReader.Share) throws
+        -> (SightingBatch, CameraRegister)?
+    {
+        try segments.read(path) { reader in
+            var all = SightingBatch()
+            try reader.read(query, share: share, into: &all)
+            guard !all.isEmpty else { return nil }
+            var found = SightingBatch()
+            take(all, reader.register, query, into: &found)
+            return found.isEmpty ? nil : (found, reader.register)
+        }
     }
 
     /// What is in the log and not in a segment, up to the last mark.
@@ -183,13 +193,13 @@ public struct ArchiveSearch {
         _ query: SightingQuery,
         into found: inout SightingBatch
     ) {
-        let site = query.site.map { register.site($0) ?? .max }
+        let cameras = query.cameras(of: register)
         for index in 0..<batch.count {
             let sighting = batch.sightings[index]
             guard query.matchesMark(index, of: batch) || query.matchesAlternate(index, of: batch) else {
                 continue
             }
-            if let site, register.siteOfCamera[Int(sighting.camera)] != site { continue }
+            if let cameras, !cameras[Int(sighting.camera)] { continue }
             guard overlaps(query, sighting.first, sighting.last) else { continue }
             found.append(index, of: batch)
         }

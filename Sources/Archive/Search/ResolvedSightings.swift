@@ -23,25 +23,25 @@ public struct ResolvedSightings: Sendable {
 
     /// Keeps of each identity the version amended last, with the other marks that any version knows.
     init(newestOf all: SightingBatch, _ register: CameraRegister) {
-        var newest: [Row: Int] = [:]
-        newest.reserveCapacity(all.count)
-        for index in 0..<all.count {
-            let identity = Row(index, of: all, register)
-            if let other = newest[identity], all.sightings[other].revision >= all.sightings[index].revision {
-                continue
-            }
-            newest[identity] = index
-        }
+        let newest = NewestRows(of: all, register).rows
         self.register = register
         guard newest.count < all.count else {
             batch = all
             return
         }
-        batch = all.reordered(newest.values.sorted())
+        batch = all.reordered(newest)
         // What amends a sighting says nothing of the misreads that were found when it was given out.
         guard !all.variants.isEmpty else { return }
         let variants = Dictionary(grouping: all.variants) { Row($0.sighting, of: all, register) }
         batch = batch.replacingVariants { variants[Row($0, of: batch, register)] ?? [] }
+    }
+
+    /// The first so many of them, which of a search's answer are the newest.
+    public func newest(_ count: Int) -> ResolvedSightings {
+        guard count < batch.count else { return self }
+        var part = ResolvedSightings(batch.reordered(Array(0..<count)), register)
+        part.approximate = approximate.filter { $0 < count }
+        return part
     }
 
     /// An identity under one register.

@@ -1,4 +1,5 @@
 public import ANPRModel
+import Compression
 import SightingFrames
 
 /// Moves sightings from the log into day segments, and small segments into larger ones.
@@ -12,9 +13,15 @@ public final class Archiver {
     /// What went to the log and waits for its segment, and the number behind it.
     private var gathered = SightingBatch()
     private var gatheredThrough: UInt64 = 0
+    /// What the segment written last was packed by; readers are quicker where many share one.
+    private var codebook: Codebook?
 
     /// A day with more segments than this has them merged.
     private static let segmentsMax = 16
+    /// A day that is over has its segments merged when all but the largest have more than one in so many of that one's sightings.
+    private static let lateShare = 16
+    /// No more sightings are merged at a time, which takes half a gigabyte.
+    private static let mergedMax = 1 << 22
     /// How many sightings are sorted at a time.
     private static let runMax = 1 << 20
     /// So many sightings are worth a segment.
@@ -78,36 +85,79 @@ public final class Archiver {
         gathered.removeAll()
     }
 
-    /// Merges the segments of days that have too many, and makes amendments permanent on the way.
+    /// Merges segments of days that have too many, or that are over and have more than a few late sightings beside a large
+    /// segment; makes amendments permanent on the way.
     public func merge() throws {
         let segments = try catalogue.snapshot().segments
-        for (_, ofDay) in Dictionary(grouping: segments, by: \.day) where ofDay.count > Self.segmentsMax {
-            try rewrite(ofDay) { $0 }
+        // The day before the newest one still gets late sightings.
+        let open = (segments.map(\.day).max() ?? 0) - 1
+        for (day, ofDay) in Dictionary(grouping: segments, by: \.day).sorted(by: { $0.key < $1.key }) {
+            let small = Self.mergeable(ofDay)
+            let largest = small.last?.rows ?? 0
+            let others = small.reduce(0) { $0 + $1.rows } - largest
+            guard small.count > Self.segmentsMax || (day < open && others > largest / Self.lateShare) else {
+                continue
+            }
+            try rewrite(small, as: try load(small))
         }
     }
 
-    /// Replaces segments by what `change` makes of their sightings, each in its newest version.
-    func rewrite(
-        _ segments: [Catalogue.Segment],
-        purges: () -> [Catalogue.Purge] = { [] },
-        _ change: (ResolvedSightings) -> ResolvedSightings
-    ) throws {
-        let all = try change(load(segments))
-        let added = try write(all.batch, all.register)
-        try catalogue.replace(segments, with: added, purges: purges())
-        for segment in segments { try DataFolder.remove("\(folder)/\(segment.name)") }
+    /// The smallest segments of a day, ascending, as many as can be merged in memory.
+    private static func mergeable(_ segments: [Catalogue.Segment]) -> [Catalogue.Segment] {
+        var rows = 0
+        return segments.sorted { ($0.rows, $0.id) < ($1.rows, $1.id) }.prefix { segment in
+            rows += segment.rows
+            return rows <= mergedMax
+        }
     }
 
-    /// All sightings of segments, each in its newest version.
-    func load(_ segments: [Catalogue.Segment]) throws -> ResolvedSightings {
+    /// Replaces segments of a day by others with these sightings.
+    ///
+    /// - Parameters:
+    ///   - purges: what was deleted, when a retention rule does this.
+    ///   - holds: the holds' version that this goes by, if it goes by any.
+    /// - Returns: whether it was done; not, if there is another version by now.
+    @discardableResult
+    func rewrite(
+        _ segments: [Catalogue.Segment],
+        as all: ResolvedSightings,
+        purges: [SignedPurge] = [],
+        holds: Int64? = nil
+    ) throws -> Bool {
+        let added = try write(all.batch, all.register)
+        guard try catalogue.replace(segments, with: added, purges: purges, holds: holds) else {
+            for segment in added { try DataFolder.remove("\(folder)/\(segment.name)") }
+            return false
+        }
+        for segment in segments { try DataFolder.remove("\(folder)/\(segment.name)") }
+        return true
+    }
+
+    /// Removes segments with all that is in them.
+    ///
+    /// - Returns: whether it was done; not, if there is another version of the holds by now.
+    func drop(_ segments: [Catalogue.Segment], purges: [SignedPurge], holds: Int64) throws -> Bool {
+        guard try catalogue.replace(segments, with: [], purges: purges, holds: holds) else { return false }
+        for segment in segments { try DataFolder.remove("\(folder)/\(segment.name)") }
+        return true
+    }
+
+    /// Sightings of segments, each in its newest version.
+    ///
+    /// - Parameter query: what has to be among them; without one they are all.
+    func load(_ segments: [Catalogue.Segment], for query: SightingQuery? = nil) throws -> ResolvedSightings {
+        let folder = folder
+        let parts = try Parallel.map(segments) { segment in
+            var reader = try SegmentReader("\(folder)/\(segment.name)")
+            var own = SightingBatch()
+            try reader.read(query, into: &own)
+            return (batch: own, register: reader.register)
+        }
         var union = RegisterUnion()
         var batch = SightingBatch()
-        for segment in segments {
-            let reader = try SegmentReader("\(folder)/\(segment.name)")
-            var own = SightingBatch()
-            for index in reader.entries.indices { try reader.frame(index, into: &own) }
-            own.renumberCameras(union.indexes(of: reader.register))
-            batch.append(contentsOf: own)
+        for var part in parts {
+            part.batch.renumberCameras(union.indexes(of: part.register))
+            batch.append(contentsOf: part.batch)
         }
         return ResolvedSightings(newestOf: batch, union.register)
     }
@@ -130,31 +180,48 @@ public final class Archiver {
         if let day { days[day, default: []] += rows }
         var segments: [Catalogue.Segment] = []
         for day in days.keys.sorted() {
-            let order = MarkOrder.sort(days[day] ?? [], of: batch)
-            segments.append(try write(batch.reordered(order), register, day))
+            segments.append(try write(batch, days[day] ?? [], register, day))
         }
         return segments
     }
 
-    private func write(_ batch: SightingBatch, _ register: CameraRegister, _ day: Int32) throws
-        -> Catalogue.Segment
-    {
+    private func write(
+        _ batch: SightingBatch,
+        _ rows: [UInt32],
+        _ register: CameraRegister,
+        _ day: Int32
+    ) throws -> Catalogue.Segment {
         let date = TimestampWriter.text(Timestamp(milliseconds: Int64(day) * 86_400_000)).prefix(10)
         try DataFolder.make("\(folder)/\(date)")
         // The name must be new even after a crash that left a file the catalogue does not know.
         var number = 1
         while DataFolder.exists("\(folder)/\(date)/\(number).segment") { number += 1 }
         let name = "\(date)/\(number).segment"
-        let length = try SegmentFile.write("\(folder)/\(name)", batch, register: register)
+        let (length, used) = try PagedSegment.write(
+            "\(folder)/\(name)",
+            batch,
+            rows: rows,
+            day: day,
+            register: register,
+            codebook: codebook
+        )
+        codebook = used
         try DataFolder.sync("\(folder)/\(date)")
         return Catalogue.Segment(
             id: 0,
             day: day,
             name: name,
-            rows: batch.count,
+            rows: rows.count,
             bytes: length,
-            first: batch.sightings.map(\.first).min() ?? .distantPast,
-            last: batch.sightings.map(\.last).max() ?? .distantPast
+            first: rows.reduce(.distantFuture) { min($0, batch.sightings[Int($1)].first) },
+            last: rows.reduce(.distantPast) { max($0, batch.sightings[Int($1)].last) },
+            counts: Catalogue.Segment.Counts(
+                contributions: rows.reduce(0) { $0 + batch.contributionCount(Int($1)) },
+                amendments: rows.count { batch.sightings[Int($0)].revision > 0 },
+                links: batch.variants.isEmpty
+                    ? 0
+                    : rows.reduce(0) { $0 + batch.variants(of: Int($1)).count { !$0.isMerged } }
+            )
         )
     }
 

@@ -20,6 +20,18 @@ public final class Catalogue {
         public var first: Timestamp
         /// The latest read in it.
         public var last: Timestamp
+        /// What is in it; not known of segments that were written before it was counted.
+        public var counts: Counts?
+
+        /// How much a segment has of what need not be read for it.
+        public struct Counts: Sendable, Equatable {
+            /// Contributions, of amended sightings those of every version.
+            public var contributions: Int
+            /// Rows that amend an earlier one, here or in another segment.
+            public var amendments: Int
+            /// How many other sightings are named as probably of the same vehicle.
+            public var links: Int
+        }
     }
 
     /// A consistent look at the archive.
@@ -30,7 +42,9 @@ public final class Catalogue {
         public var archivedThrough: UInt64
     }
 
-    private let database: Database
+    let database: Database
+    /// Whether the table of segments has what is in them, which a folder of before gets when it is written to.
+    private let hasCounts: Bool
     private static let version: Int64 = 1
 
     /// Opens the catalogue of a data folder.
@@ -40,8 +54,10 @@ public final class Catalogue {
         if isReadOnly, !DataFolder.exists(path) {
             throw StorageError(.system, "\(path): there is no catalogue; is this an anpr data folder?")
         }
-        database = try Database(path, isReadOnly: isReadOnly)
-        if !isReadOnly { try makeTables() }
+        let database = try Database(path, isReadOnly: isReadOnly)
+        self.database = database
+        if !isReadOnly { try Self.makeTables(database) }
+        hasCounts = try Self.columnsOfSegments(database).contains("links")
         let version = try meta("version").flatMap(Int64.init) ?? Self.version
         guard version == Self.version else {
             throw StorageError(
@@ -51,7 +67,7 @@ public final class Catalogue {
         }
     }
 
-    private func makeTables() throws(StorageError) {
+    private static func makeTables(_ database: Database) throws(StorageError) {
         let tables = [
             "meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
             "sources (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (kind, name))",
@@ -66,8 +82,21 @@ public final class Catalogue {
             sightings INTEGER NOT NULL, contributions INTEGER NOT NULL)
             """,
         ]
-        for table in tables { try database.run("CREATE TABLE IF NOT EXISTS \(table)") }
-        try database.run("INSERT OR IGNORE INTO meta VALUES ('version', ?)", [.text(String(Self.version))])
+        for table in tables + retentionTables { try database.run("CREATE TABLE IF NOT EXISTS \(table)") }
+        let known = try columnsOfSegments(database)
+        for column in ["contributions", "amendments", "links"] where !known.contains(column) {
+            try database.run("ALTER TABLE segments ADD COLUMN \(column) INTEGER NOT NULL DEFAULT -1")
+        }
+        try database.run("INSERT OR IGNORE INTO meta VALUES ('version', ?)", [.text(String(version))])
+    }
+
+    private static func columnsOfSegments(_ database: Database) throws(StorageError) -> Set<String> {
+        Set(try database.run("PRAGMA table_info(segments)").map { $0[1].text })
+    }
+
+    /// A number that changes when another connection has changed anything.
+    func dataVersion() throws(StorageError) -> Int64 {
+        try database.run("PRAGMA data_version").first?[0].integer ?? 0
     }
 
     /// A named setting of the data folder.
@@ -157,8 +186,9 @@ public final class Catalogue {
     public func snapshot() throws(StorageError) -> Snapshot {
         try database.run("BEGIN")
         defer { _ = try? database.run("COMMIT") }
+        let counts = hasCounts ? "contributions, amendments, links" : "-1, -1, -1"
         let rows = try database.run(
-            "SELECT id, day, name, rows, bytes, first, last FROM segments ORDER BY day, id"
+            "SELECT id, day, name, rows, bytes, first, last, \(counts) FROM segments ORDER BY day, id"
         )
         let segments = rows.map { row in
             Segment(
@@ -168,7 +198,14 @@ public final class Catalogue {
                 rows: Int(row[3].integer),
                 bytes: Int(row[4].integer),
                 first: Timestamp(milliseconds: row[5].integer),
-                last: Timestamp(milliseconds: row[6].integer)
+                last: Timestamp(milliseconds: row[6].integer),
+                counts: row[7].integer < 0
+                    ? nil
+                    : .init(
+                        contributions: Int(row[7].integer),
+                        amendments: Int(row[8].integer),
+                        links: Int(row[9].integer)
+                    )
             )
         }
         return Snapshot(segments: segments, archivedThrough: try cursor("archive"))
@@ -181,60 +218,41 @@ public final class Catalogue {
     ///   - added: the segments that come, whose files are complete and durable; their ids are given out here.
     ///   - archivedThrough: the new cursor, if it moves.
     ///   - purges: what was deleted by which rule, when a retention rule did this.
+    ///   - holds: the version of the holds that this goes by, if it goes by any.
+    /// - Returns: whether it was done; not, and nothing was changed, if the holds have another version by now.
+    @discardableResult
     public func replace(
         _ removed: [Segment],
         with added: [Segment],
         archivedThrough: UInt64? = nil,
-        purges: [Purge] = []
-    ) throws(StorageError) {
+        purges: [SignedPurge] = [],
+        holds: Int64? = nil
+    ) throws(StorageError) -> Bool {
         try database.transaction { () throws(StorageError) in
+            if let holds, try holdsVersion() != holds { return false }
             for segment in removed {
                 try database.run("DELETE FROM segments WHERE id = ?", [.integer(segment.id)])
             }
-            for segment in added {
-                try database.run(
-                    "INSERT INTO segments (day, name, rows, bytes, first, last) VALUES (?, ?, ?, ?, ?, ?)",
-                    [
-                        .integer(Int64(segment.day)), .text(segment.name), .integer(Int64(segment.rows)),
-                        .integer(Int64(segment.bytes)), .integer(segment.first.milliseconds),
-                        .integer(segment.last.milliseconds),
-                    ]
-                )
-            }
+            for segment in added { try insert(segment) }
             if let archivedThrough { try setCursor("archive", archivedThrough) }
-            for purge in purges {
-                try database.run(
-                    "INSERT INTO purges (at, rule, sightings, contributions) VALUES (?, ?, ?, ?)",
-                    [
-                        .integer(purge.at.milliseconds), .text(purge.rule), .integer(Int64(purge.sightings)),
-                        .integer(Int64(purge.contributions)),
-                    ]
-                )
-            }
+            try insert(purges)
+            return true
         }
     }
 
-    /// A record of what a retention rule deleted.
-    public struct Purge: Sendable, Equatable {
-        /// When.
-        public var at: Timestamp
-        /// Which rule, as configured.
-        public var rule: String
-        /// Sightings that went whole.
-        public var sightings: Int
-        /// Contributions that went.
-        public var contributions: Int
-    }
-
-    /// All purges, oldest first.
-    public func purges() throws(StorageError) -> [Purge] {
-        try database.run("SELECT at, rule, sightings, contributions FROM purges ORDER BY id").map { row in
-            Purge(
-                at: Timestamp(milliseconds: row[0].integer),
-                rule: row[1].text,
-                sightings: Int(row[2].integer),
-                contributions: Int(row[3].integer)
-            )
-        }
+    private func insert(_ segment: Segment) throws(StorageError) {
+        try database.run(
+            """
+            INSERT INTO segments (day, name, rows, bytes, first, last, contributions, amendments, links) \
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                .integer(Int64(segment.day)), .text(segment.name), .integer(Int64(segment.rows)),
+                .integer(Int64(segment.bytes)), .integer(segment.first.milliseconds),
+                .integer(segment.last.milliseconds), .integer(Int64(segment.counts?.contributions ?? -1)),
+                .integer(Int64(segment.counts?.amendments ?? -1)),
+                .integer(Int64(segment.counts?.links ?? -1)),
+            ]
+        )
     }
 }

@@ -42,6 +42,11 @@ struct WebhookService: Service {
         } catch is CancellationError {}
     }
 
+    /// The first alert that the service is told; settled when this is called first.
+    func cursor() async throws -> UInt64 {
+        try await node.webhookCursor(webhook.name, otherwise: await alerts.published)
+    }
+
     private func deliver() async throws {
         let token = try webhook.tokenFile.map { path in
             String(decoding: try DataFile(path, .read).contents(), as: UTF8.self)
@@ -50,10 +55,7 @@ struct WebhookService: Service {
         let session = URLSession(configuration: .ephemeral)
         // Not cancelled: a session whose task is cancelled just when its answer comes can bring the process down.
         defer { session.finishTasksAndInvalidate() }
-        var reader = AlertLogReader(
-            alerts.folder,
-            from: try await node.webhookCursor(webhook.name, otherwise: await alerts.published)
-        )
+        var reader = AlertLogReader(alerts.folder, from: try await cursor())
         for await _ in await alerts.follow() {
             while true {
                 let lines = try reader.read(before: await alerts.published)

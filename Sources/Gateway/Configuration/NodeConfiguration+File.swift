@@ -75,7 +75,7 @@ struct ConfigurationParser {
     mutating func parse(_ root: Node) {
         let known = [
             "node", "data", "forces", "cameras", "feeds", "deduplication", "forward", "receive", "retention",
-            "http", "interest", "images",
+            "retentionEvery", "http", "interest", "images",
         ]
         let members = reader.members(root, of: "the configuration", known: known)
         configuration.node = reader.text(members["node"], "node", in: root) ?? ""
@@ -91,6 +91,9 @@ struct ConfigurationParser {
         for item in reader.items(members["forward"], of: "forward") { parseForward(item) }
         if let node = members["receive"] { parseReceive(node) }
         if let node = members["retention"] { parseRetention(node) }
+        configuration.retentionEvery =
+            reader.duration(members["retentionEvery"], "retentionEvery", 1000...2_678_400_000)
+            ?? configuration.retentionEvery
         if let node = members["interest"] { parseInterest(node) }
         checkWhole(root)
     }

@@ -15,11 +15,17 @@ package struct NodeConfiguration: Sendable {
     }
 
     /// An address to listen on.
-    package struct Address: Sendable, Equatable {
+    package struct Address: Sendable, Hashable {
         /// The name or number of the host.
         package var host: String
         /// The port; 0 for one that the system chooses.
         package var port: Int
+
+        /// An address.
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
 
         /// Both as text.
         package var text: String { "\(host):\(port)" }
@@ -180,6 +186,8 @@ package struct NodeConfiguration: Sendable {
     package var images = NodeConfiguration.imagesDefault
     /// How long things are kept.
     package var retention = RetentionPolicy()
+    /// How often a running node deletes what is past its date, in milliseconds.
+    package var retentionEvery: Int64 = 86_400_000
     /// Which vehicles it looks out for, if any.
     package var interest: Interest?
 

@@ -25,15 +25,7 @@ package struct Serve {
     /// Runs until SIGTERM or SIGINT, then finishes what was taken in and returns.
     package func run() async throws {
         let node = try NodeService(configuration)
-        let recovery = await node.recovery
-        logger.info(
-            "opened",
-            metadata: [
-                "node": "\(configuration.node)", "entries": "\(recovery.entries)",
-                "torn": "\(recovery.tornBytes)",
-                "strays": "\(recovery.strays)",
-            ]
-        )
+        report(await node.recovery)
         let notifier = Notifier()
         let table = FeedTable()
         let onBound = onBound
@@ -41,6 +33,11 @@ package struct Serve {
         if let interest = configuration.interest {
             alerts = try await AlertService(configuration, interest, node: node, logger: logger)
         }
+        let forwarders = forwarders(node, alerts)
+        let webhooks = webhooks(alerts, node)
+        // Before any alert is raised: one that comes before the first connection stands is not to be passed over.
+        for forwarder in forwarders { try await forwarder.settleAlerts() }
+        for webhook in webhooks { _ = try await webhook.cursor() }
         let subscribers = SubscriberTable(configuration.interest?.subscribers ?? [])
         let intakes = Intakes(
             configuration,
@@ -54,12 +51,14 @@ package struct Serve {
         )
         try await intakes.prepare()
         // Those that bring something in stop before those that work it off.
+        let keeper = try ArchiveKeeper(configuration)
         var services: [any Service] = [
-            Housekeeping(node: node, logger: logger, notifier: notifier)
+            Housekeeping(node: node, logger: logger, notifier: notifier),
+            Filing(node: node, keeper: keeper, data: configuration.data, logger: logger),
         ]
-        let forwarders = forwarders(node, alerts)
         services += forwarders.map { ForwarderService(forwarder: $0, alerts: alerts) }
-        if let alerts { services += webhooks(alerts, node) + [alerts] }
+        services += webhooks
+        if let alerts { services.append(alerts) }
         let images = ImageDesk(configuration)
         services += links(node, alerts, images)
         services.append(
@@ -73,7 +72,14 @@ package struct Serve {
         services.append(Reloader(intakes: intakes))
         services.append(intakes)
         if let http = configuration.http {
-            services.append(server(http, table, node, alerts, subscribers, forwarders))
+            let status = StatusPages(
+                node: node,
+                data: configuration.data,
+                alerts: alerts,
+                budget: IntakeBudget(configuration.intakeMax),
+                forwarders: forwarders
+            )
+            services.append(server(http, table, status, subscribers))
         }
         let group = ServiceGroup(
             services: services,
@@ -86,6 +92,17 @@ package struct Serve {
         try await alerts?.catchUp()
         try await node.finish()
         logger.info("stopped", metadata: ["node": "\(configuration.node)"])
+    }
+
+    private func report(_ recovery: NodeCore.Recovery) {
+        logger.info(
+            "opened",
+            metadata: [
+                "node": "\(configuration.node)", "entries": "\(recovery.entries)",
+                "torn": "\(recovery.tornBytes)",
+                "strays": "\(recovery.strays)",
+            ]
+        )
     }
 
     private func forwarders(_ node: NodeService, _ alerts: AlertService?) -> [Forwarder] {
@@ -118,8 +135,9 @@ package struct Serve {
         }
     }
 
-    private func webhooks(_ alerts: AlertService, _ node: NodeService) -> [any Service] {
-        (configuration.interest?.webhooks ?? []).map {
+    private func webhooks(_ alerts: AlertService?, _ node: NodeService) -> [WebhookService] {
+        guard let alerts else { return [] }
+        return (configuration.interest?.webhooks ?? []).map {
             WebhookService(webhook: $0, alerts: alerts, node: node, logger: logger)
         }
     }
@@ -137,20 +155,17 @@ package struct Serve {
     private func server(
         _ address: NodeConfiguration.Address,
         _ table: FeedTable,
-        _ node: NodeService,
-        _ alerts: AlertService?,
-        _ subscribers: SubscriberTable,
-        _ forwarders: [Forwarder]
+        _ status: StatusPages,
+        _ subscribers: SubscriberTable
     ) -> HTTPServer {
-        let budget = IntakeBudget(configuration.intakeMax)
-        let onBound = onBound
+        let (budget, alerts, onBound) = (status.budget, status.alerts, onBound)
         return HTTPServer(
             address: address,
             tls: configuration.httpTLS,
             posts: FeedPosts(table: table, budget: budget, logger: logger),
             captures: CaptureService(table: table, budget: budget, logger: logger),
             alerts: alerts.map { AlertStream(alerts: $0, subscribers: subscribers) },
-            status: StatusPages(node: node, alerts: alerts, budget: budget, forwarders: forwarders),
+            status: status,
             logger: logger
         ) { onBound("http", $0) }
     }
@@ -189,7 +204,7 @@ struct ForwarderService: Service {
     }
 }
 
-/// What a node does by the clock: notices silence, gives out what waits, moves the log into the archive.
+/// What a node does by the clock: notices silence, gives out what waits.
 struct Housekeeping: Service {
     let node: NodeService
     let logger: Logger
@@ -208,7 +223,6 @@ struct Housekeeping: Service {
         var clocks = ClockWatch()
         while !Task.isCancelled {
             try await node.sweep()
-            try await node.tidy(isForced: false)
             let now = await node.trouble
             if now != trouble { report(now) }
             trouble = now

@@ -54,6 +54,25 @@ struct MetricsText {
         }
     }
 
+    /// Adds how retention stands, of a node that has rules.
+    ///
+    /// - Parameters:
+    ///   - applied: when it was applied last, if ever.
+    ///   - every: how often that should be, in milliseconds.
+    mutating func retention(applied: Timestamp?, every: Int64, now: Timestamp) {
+        let since = applied.map { now.milliseconds - $0.milliseconds }
+        gauge(
+            "anpr_retention_applied_timestamp_seconds",
+            "When retention was applied last; 0 for never.",
+            Double(applied?.milliseconds ?? 0) / 1000
+        )
+        gauge(
+            "anpr_retention_overdue_seconds",
+            "By how much the next time is overdue.",
+            Double(max(0, (since ?? every) - every)) / 1000
+        )
+    }
+
     /// Adds what became of the links to other nodes.
     mutating func links(_ links: [LinkStatus]) {
         let label = { (link: LinkStatus) in "to=\"\(Self.escaped(link.to))\"" }

@@ -1,5 +1,7 @@
 import ANPRModel
+import Archive
 import Deduplication
+import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -7,6 +9,8 @@ import NIOCore
 /// What the node says of itself: whether it is ready, and its numbers, but never a mark.
 struct StatusPages: Sendable {
     let node: NodeService
+    /// The data folder.
+    let data: String
     let alerts: AlertService?
     let budget: IntakeBudget
     let forwarders: [Forwarder]
@@ -29,6 +33,12 @@ struct StatusPages: Sendable {
             )
         }
         metrics.links(await links)
+        let (policy, every) = await node.retention
+        if !policy.rules.isEmpty {
+            // Not asked of the archive's owner, who may be at work for long.
+            let catalogue = try? Catalogue("\(data)/catalogue.sqlite", isReadOnly: true)
+            metrics.retention(applied: try? catalogue?.lastRetention()?.at, every: every, now: Self.now)
+        }
         let text = metrics.text
         return Response(
             status: .ok,
@@ -39,6 +49,10 @@ struct StatusPages: Sendable {
 
     /// Answers `GET /v1/status`.
     func json() async -> Response { .json(await node.status.json(links: await links)) }
+
+    private static var now: Timestamp {
+        Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+    }
 
     private var links: [LinkStatus] {
         get async {

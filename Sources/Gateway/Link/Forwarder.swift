@@ -29,6 +29,8 @@ package actor Forwarder {
     private let bell = LinkBell()
     private var secure: NIOSSLContext?
     private var lastTrouble = "no connection was tried"
+    /// The addresses at which alerts were taken.
+    private var alertTakers: Set<NodeConfiguration.Address> = []
     private var own: LinkStatus
     private var sentRate = RateGauge()
     private var deliveredRate = RateGauge()
@@ -81,6 +83,9 @@ package actor Forwarder {
         let bell = bell
         log.observe { bell.ring() }
     }
+
+    /// Settles from which alert on a next node is told, where that is not yet settled; to be called before any comes.
+    package func settleAlerts() async throws { _ = try await alerts?.cursor() }
 
     /// Has what is new in the alert log sent.
     package nonisolated func alertsGrew() { bell.ring() }
@@ -165,7 +170,7 @@ package actor Forwarder {
                 let channel = try await connect(address)
                 own.connections += 1
                 own.connected = address.text
-                ending = try await converse(over: channel, untilSettled: untilSettled)
+                ending = try await converse(over: channel, to: address, untilSettled: untilSettled)
             } catch {
                 ending = .lost("\(error)")
             }
@@ -201,12 +206,14 @@ package actor Forwarder {
 
     private func converse(
         over channel: NIOAsyncChannel<LinkMessage, ByteBuffer>,
+        to address: NodeConfiguration.Address,
         untilSettled: Bool
     ) async throws -> SendingLink.Ending {
         let supply = SendingLink.Supply(
             log: log,
             logFolder: logFolder,
             alerts: alerts,
+            alertsAtOnce: alertTakers.contains(address),
             images: images,
             pacer: pacer,
             maxDelay: .milliseconds(forward.maxDelay),
@@ -214,15 +221,35 @@ package actor Forwarder {
             onDelivered: { [weak self] in await self?.delivered($0) },
             onSent: { [weak self] in await self?.sent($0, $1) }
         )
+        let line = LineQueue(of: channel.channel)
         let link = SendingLink(
             LinkSender(node: node, stream: stream),
             supply,
-            line: LineQueue(of: channel.channel),
+            line: line,
             untilSettled: untilSettled
         )
         return try await channel.executeThenClose { inbound, outbound in
-            try await link.run(inbound, outbound)
+            let ending: SendingLink.Ending
+            do {
+                ending = try await link.run(inbound, outbound)
+            } catch {
+                ending = .lost("\(error)")
+            }
+            note(await link.takesAlerts, ending, of: address)
+            // What was on its way goes again over the next connection. One that is gone already can't be given up.
+            if ending != .settled { try? await line.abandon() }
+            return ending
         }
+    }
+
+    private func note(
+        _ takesAlerts: Bool?,
+        _ ending: SendingLink.Ending,
+        of address: NodeConfiguration.Address
+    ) {
+        if takesAlerts == true { alertTakers.insert(address) }
+        if case .refused = ending { alertTakers.remove(address) }
+        if takesAlerts == false { alertTakers.remove(address) }
     }
 
     private func delivered(_ sequence: UInt64) async {

@@ -1,10 +1,11 @@
-import NIOCore
+package import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// What TCP has taken and not yet let go, because what went before is not acknowledged: after a loss, seconds' worth.
 ///
 /// What lies there leaves all at once, so a budget can't be held without looking.
-struct LineQueue {
+package struct LineQueue {
     private let channel: any Channel
 
     /// What the kernel tells of a connection (`struct tcp_info` of Linux), as far as it is looked at.
@@ -20,7 +21,8 @@ struct LineQueue {
     private static let unsentMax = NIOBSDSocket.Option(rawValue: 25)
     private static let interval = Duration.milliseconds(4)
 
-    init(of channel: any Channel) { self.channel = channel }
+    /// The queue of a connection.
+    package init(of channel: any Channel) { self.channel = channel }
 
     /// Has the kernel take no more while something waits in it.
     static func bound(_ bootstrap: ClientBootstrap) -> ClientBootstrap {
@@ -41,6 +43,25 @@ struct LineQueue {
             try await Task.sleep(for: Self.interval)
         }
         return hasWaited
+    }
+
+    /// Gives the connection up, and all that waits in it.
+    ///
+    /// Closed in the usual way, the kernel would go on sending what it took for a quarter of an hour, and TLS would wait for
+    /// the other end's good-bye first: on a line that is back after a cut, beside the connection that sends it all again,
+    /// and outside the budget.
+    package func abandon() async throws {
+        if let provider = channel as? any SocketOptionProvider {
+            try await provider.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        }
+        try await channel.eventLoop.submit { [channel] in
+            let operations = channel.pipeline.syncOperations
+            guard let secure = try? operations.context(handlerType: NIOSSLClientHandler.self) else {
+                return channel.close(promise: nil)
+            }
+            // From its context on: the handler itself is passed by.
+            secure.close(promise: nil)
+        }.get()
     }
 
     /// Bytes that wait in the kernel; 0 where it does not tell.

@@ -21,6 +21,11 @@ actor SendingLink {
         var log: SightingLog
         var logFolder: String
         var alerts: AlertSource?
+        /// Whether the next node took alerts when it was reached last: they then go right behind the greeting.
+        ///
+        /// Its answer takes the line's delay twice, and after a cut alerts wait. They also tell TCP at once where the
+        /// greeting was lost; alone it would be sent again only after a second and more.
+        var alertsAtOnce = false
         var images: ImageShelf?
         var pacer: LinePacer?
         var maxDelay: Duration
@@ -45,6 +50,8 @@ actor SendingLink {
     /// Which image goes next, once the next node has said which it takes.
     var turns: ImageTurns?
     var welcome = LinkWelcome(next: 0)
+    /// What the next node said of alerts, once it has.
+    private(set) var takesAlerts: Bool?
     /// Sightings before this one are at the next node.
     var delivered: UInt64 = 0
     /// What the shelf calls this connection.
@@ -53,6 +60,8 @@ actor SendingLink {
     private let clock = ContinuousClock()
     private let began = ContinuousClock.now
 
+    /// So many alerts go together at most.
+    private static let alertsTogether = 8
     /// How often the clock is looked at.
     private static let tick = Duration.milliseconds(100)
 
@@ -71,6 +80,7 @@ actor SendingLink {
         _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws -> Ending {
         replies = sends(machine.connected(first: supply.log.first, at: now))
+        if supply.alertsAtOnce { try await beginAlerts() }
         let rings = supply.bell.listen()
         return try await withThrowingTaskGroup(of: Ending.self) { group in
             group.addTask { try await self.hear(inbound) }
@@ -118,10 +128,14 @@ actor SendingLink {
 
     private func begin(_ welcome: LinkWelcome) async throws {
         outbox = Outbox(supply.logFolder, welcome, maxDelay: supply.maxDelay.nanoseconds)
-        if welcome.takesAlerts, let source = supply.alerts {
-            alerts = AlertOutbox(source.folder, from: try await source.cursor())
-        }
+        takesAlerts = welcome.takesAlerts
+        if welcome.takesAlerts, alerts == nil { try await beginAlerts() }
         try await beginImages(welcome)
+    }
+
+    private func beginAlerts() async throws {
+        guard let source = supply.alerts else { return }
+        alerts = AlertOutbox(source.folder, from: try await source.cursor())
     }
 
     private func deliver(_ sequence: UInt64) async {
@@ -146,7 +160,9 @@ actor SendingLink {
 
     private func speak(_ rings: AsyncStream<Void>, _ outbound: Outbound) async throws -> Ending {
         for await _ in rings {
-            while ending == nil, let message = try await next() { try await send(message, outbound) }
+            while ending == nil, case let messages = try await next(), !messages.isEmpty {
+                try await send(messages, outbound)
+            }
             if let ending { return ending }
             if untilSettled, try await isSettled() { return .settled }
         }
@@ -154,17 +170,12 @@ actor SendingLink {
         return .lost("the link was given up")
     }
 
-    /// What goes next, the most urgent first.
-    private func next() async throws -> LinkMessage? {
-        if !replies.isEmpty { return replies.removeFirst() }
-        if let source = supply.alerts, alerts != nil {
-            let published = await source.published()
-            if let line = try alerts?.next(before: published) {
-                if packer == nil { packer = try AlertPacker() }
-                return .alert(number: line.sequence, try packer?.pack(line.text) ?? [])
-            }
-        }
-        guard machine.canSend else { return nil }
+    /// What goes next, the most urgent first: one message, or several alerts.
+    private func next() async throws -> [LinkMessage] {
+        if !replies.isEmpty { return [replies.removeFirst()] }
+        let urgent = try await nextAlerts()
+        if !urgent.isEmpty { return urgent }
+        guard machine.canSend else { return [] }
         let bytesPerSecond = await supply.pacer?.bytesPerSecond
         let extent = supply.log.extent
         let message = try outbox?.next(
@@ -173,16 +184,32 @@ actor SendingLink {
             bytesPerSecond: bytesPerSecond,
             isFlushing: untilSettled
         )
-        guard let message else { return nextOfImages(bytesPerSecond) }
+        guard let message else { return nextOfImages(bytesPerSecond).map { [$0] } ?? [] }
         machine.sentOfStream()
-        return message
+        return [message]
     }
 
-    private func send(_ message: LinkMessage, _ outbound: Outbound) async throws {
-        let bytes = message.bytes
-        await supply.onSent(message, bytes.count)
+    /// Alerts that wait, as many as may share a packet: what is around one is more than what is in it.
+    private func nextAlerts() async throws -> [LinkMessage] {
+        guard let source = supply.alerts, alerts != nil else { return [] }
+        let published = await source.published()
+        var messages: [LinkMessage] = []
+        while messages.count < Self.alertsTogether, let line = try alerts?.next(before: published) {
+            if packer == nil { packer = try AlertPacker() }
+            messages.append(.alert(number: line.sequence, try packer?.pack(line.text) ?? []))
+        }
+        return messages
+    }
+
+    private func send(_ messages: [LinkMessage], _ outbound: Outbound) async throws {
+        var bytes: [UInt8] = []
+        for message in messages {
+            let own = message.bytes
+            await supply.onSent(message, own.count)
+            bytes += own
+        }
         try await write(bytes, outbound)
-        machine.sent(at: now)
+        for message in messages { machine.sent(message, at: now) }
     }
 
     /// Writes bytes as fast as the budget lets them go.

@@ -17,10 +17,12 @@ package struct FolderStatus {
             let to = JSONText.quoted(String(cursor.name.dropFirst(8)))
             return "{\"to\":\(to),\"waiting\":\(logged > cursor.sequence ? logged - cursor.sequence : 0)}"
         }
+        let applied = try catalogue.lastRetention().map { JSONText.quoted(TimestampWriter.text($0.at)) }
         json = """
             {"node":\(JSONText.quoted(node)),"isRunning":\(DataLock.holder(of: folder) != nil),"logged":\(logged),\
             "archived":\(snapshot.segments.reduce(0) { $0 + $1.rows }),\
             "archiveBytes":\(snapshot.segments.reduce(0) { $0 + $1.bytes }),"segments":\(snapshot.segments.count),\
+            "retentionApplied":\(applied ?? "null"),"holds":\(try catalogue.activeHolds().holds.count),\
             "links":[\(links.joined(separator: ","))]}
             """
     }

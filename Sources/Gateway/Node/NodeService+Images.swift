@@ -23,6 +23,19 @@ extension NodeService {
         try core.keep(image, now: now)
     }
 
+    /// The days with images, counted from 1970-01-01.
+    var daysOfImages: [Int32] { core.images.days }
+
+    /// Removes what is due of a day's images.
+    func purgeImages(
+        _ day: Int32,
+        isDry: Bool,
+        by rule: @Sendable (ImageBinding) -> Int?
+    ) throws -> ImageStore.Purge {
+        settle()
+        return try core.images.purge(day, isDry: isDry, by: rule)
+    }
+
     /// Where patches go on being pushed to a next node.
     func patchCursor(to forward: String) throws -> UInt64 { try core.patchCursor(to: forward) }
 

@@ -16,6 +16,20 @@ extension NodeService {
     /// The node's name.
     package var name: String { core.configuration.node }
 
+    /// How long things are kept, and how often that is looked at, in milliseconds.
+    var retention: (policy: RetentionPolicy, every: Int64) {
+        (core.configuration.retention, core.configuration.retentionEvery)
+    }
+
+    /// Lets go what the archive and all other readers of the log have.
+    func letGo() throws { try core.letGo() }
+
+    /// Deletes what is past its date beside archive and images.
+    func purgeRest(_ outcomes: [RetentionOutcome], now: Timestamp) throws {
+        settle()
+        try core.purgeRest(outcomes, now: now)
+    }
+
     /// Notes what the next node has.
     package func delivered(to forward: String, before sequence: UInt64) throws {
         try core.delivered(to: forward, before: sequence)

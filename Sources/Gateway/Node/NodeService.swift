@@ -284,21 +284,10 @@ package actor NodeService {
     /// What keeps reads from being taken now, if anything.
     package var trouble: String? { shortage?.description }
 
-    /// Moves the log into the archive when enough has gathered, or in any case.
-    package func tidy(isForced: Bool) throws {
-        guard try isForced || core.unarchived() >= 100_000 else { return }
-        do {
-            try core.tidy()
-        } catch let error as StorageError where error.code == .full {
-            // The log keeps it; the archive follows when there is room.
-            shortage = error
-        }
-    }
-
     /// Works off what was taken in and moves all into the archive; for the end of a run.
     package func finish() throws {
         settle()
         try core.commit(isForced: true)
-        try tidy(isForced: true)
+        try core.tidy()
     }
 }

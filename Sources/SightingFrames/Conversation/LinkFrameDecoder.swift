@@ -8,7 +8,7 @@ import Compression
 ///
 /// - Complexity: 1 MB, 8 bytes for each of the last million sightings, and the columns of the largest frame so far, at most 16 MiB.
 public struct LinkFrameDecoder {
-    private var unpacker = LearningUnpacker(kinds: LinkColumns.kinds)
+    private var unpacker = EntropyUnpacker(kinds: LinkColumns.kinds)
     private var history = MarkHistory()
     private var expected = ExpectedCounts()
     private var previous: Int64 = 0
@@ -121,7 +121,7 @@ public struct LinkFrameDecoder {
             )
         }
         guard head.count > 0, FrameColumn.areWritten(flags: head.flags) else { throw FrameFault.notAFrame }
-        let columns = LinkColumns.told(flags: head.flags)
+        let columns = CodedColumns.told(flags: head.flags)
         bytes.removeAll()
         try unpacker.numbers(
             columns.count,
@@ -133,7 +133,7 @@ public struct LinkFrameDecoder {
             for column in columns {
                 let (sum, overflow) = try reader.signed()
                     .addingReportingOverflow(Int64(expected[column, head.count]))
-                guard !overflow, sum >= 0, sum <= LinkColumns.lengthMax else { throw .numberTooLarge }
+                guard !overflow, sum >= 0, sum <= CodedColumns.lengthMax else { throw .numberTooLarge }
                 head.told[column.rawValue] = Int(sum)
             }
         }
@@ -142,46 +142,20 @@ public struct LinkFrameDecoder {
 
     private mutating func readColumns(_ head: inout Head) throws {
         columns.removeAll()
-        var counts = LinkCounts(rows: head.count)
-        for column in LinkColumns.order(flags: head.flags) {
-            let extent = LinkColumns.extent(column)
-            let count = extent == .told ? head.told[column.rawValue] : counts[extent]
-            if count > 0 { try read(column, count) }
-            switch column {
-            case .letter1:
+        var counts = ColumnCounts(rows: head.count)
+        for column in CodedColumns.order(flags: head.flags) {
+            let count = counts.count(of: column, told: head.told)
+            try columns.read(column, count, from: &unpacker)
+            if column == .letter1 {
                 counts.countMarks(columns.bytes[columns[column]])
-                head.distances = try readDistances(counts.remembered)
-            case .form: try columns.read { readers throws(FrameFault) in try counts.countForms(readers) }
-            case .partReads: try columns.read { readers throws(FrameFault) in try counts.countReads(readers) }
-            default: break
+                head.distances = try Magnitude.read(
+                    counts.remembered,
+                    kind: LinkColumns.distance,
+                    from: &unpacker
+                )
             }
+            try counts.take(column, columns)
         }
-    }
-
-    private mutating func read(_ column: FrameColumn, _ count: Int) throws(CompressionError) {
-        let left = LinkColumns.lengthMax - columns.bytes.count
-        let kind = LinkColumns.kind(column)
-        guard count <= left else { throw .tooLong }
-        try columns.append(column) { bytes throws(CompressionError) in
-            if LinkColumns.holdsNumbers(column) {
-                try unpacker.numbers(count, kind: kind, lengthMax: left, into: &bytes)
-            } else {
-                unpacker.bytes(count, kind: kind, into: &bytes)
-            }
-        }
-    }
-
-    private mutating func readDistances(_ count: Int) throws(FrameFault) -> [UInt32] {
-        guard count > 0 else { return [] }
-        var codes: [UInt8] = []
-        unpacker.bytes(count, kind: LinkColumns.distance, into: &codes)
-        var distances: [UInt32] = []
-        distances.reserveCapacity(count)
-        for code in codes {
-            guard let count = MarkDistance.bitCount(code) else { throw .badMark }
-            distances.append(MarkDistance.distance(code, unpacker.bits(count)))
-        }
-        return distances
     }
 
     /// Tells the first time by itself, not as after the frame before.
@@ -202,81 +176,5 @@ public struct LinkFrameDecoder {
         var alone = ColumnWriter()
         alone.put(signed: first)
         columns[.first] = alone.bytes + bytes[length...]
-    }
-}
-
-/// How many bytes or numbers the columns of a frame have, as far as those before them say.
-private struct LinkCounts {
-    private let rows: Int
-    private var letters = 0
-    private var others = 0
-    /// How many marks went over before.
-    private(set) var remembered = 0
-    private var singles = 0
-    private var joints = 0
-    private var parts = 0
-    private var lasts = 0
-    private var captureds = 0
-
-    init(rows: Int) { self.rows = rows }
-
-    /// How many a column has that is not told.
-    subscript(_ extent: LinkColumns.Extent) -> Int {
-        switch extent {
-        case .rows: rows
-        case .letters: letters
-        case .others: others
-        case .singles: singles
-        case .joints: joints
-        case .parts: parts
-        case .otherParts: parts - joints
-        case .lasts: lasts
-        case .captureds: captureds
-        case .told: 0
-        }
-    }
-
-    /// Takes the column `letter1` up.
-    mutating func countMarks(_ bytes: ArraySlice<UInt8>) {
-        for byte in bytes {
-            others += byte == MarkColumns.otherShape ? 1 : 0
-            remembered += byte == MarkColumns.remembered ? 1 : 0
-        }
-        letters = rows - others - remembered
-    }
-
-    /// Takes the column `form` up.
-    mutating func countForms(_ columns: ColumnReaders) throws(FrameFault) {
-        var forms = columns[.form]
-        while !forms.isAtEnd {
-            let form = Int(try forms.number(upTo: UInt64(LinkColumns.lengthMax)))
-            singles += form == Int(PartsForm.single) ? 1 : 0
-            guard form >= Int(PartsForm.joint) else { continue }
-            joints += 1
-            parts += form
-            guard parts <= LinkColumns.lengthMax else { throw .numberTooLarge }
-        }
-    }
-
-    /// Takes the columns `reads` and `partReads` up.
-    mutating func countReads(_ columns: ColumnReaders) throws(FrameFault) {
-        var reads = columns[.reads]
-        while !reads.isAtEnd {
-            let isSeveral = try reads.number() > 1
-            lasts += isSeveral ? 1 : 0
-        }
-        captureds = lasts
-        guard joints > 0 else { return }
-        var forms = columns[.form]
-        var partReads = columns[.partReads]
-        while !forms.isAtEnd {
-            let form = try forms.number()
-            guard form >= PartsForm.joint else { continue }
-            let best = try partReads.number()
-            var any = best
-            for _ in 1..<form { any |= try partReads.number() }
-            lasts += any > 0 ? 1 : 0
-            captureds += best > 0 ? 1 : 0
-        }
     }
 }

@@ -11,7 +11,7 @@ import Compression
 /// - Complexity: O(sightings), a few hundred nanoseconds each; 9 MB, and 8 bytes for each of the last million sightings.
 public struct LinkFrameEncoder {
     private var frames: FrameEncoder
-    private var packer = LearningPacker(kinds: LinkColumns.kinds)
+    private var packer = EntropyPacker(kinds: LinkColumns.kinds)
     private var finder = MarkFinder()
     private var expected = ExpectedCounts()
     private var previous: Int64 = 0
@@ -35,11 +35,11 @@ public struct LinkFrameEncoder {
     /// - Returns: the frame; the next one must be packed only if this one is sent.
     public mutating func encode(_ batch: SightingBatch, _ range: Range<Int>) -> [UInt8] {
         var marks = MarkColumns(room: range.count)
-        var distances: [MarkDistance] = []
+        var distances: [Magnitude] = []
         for index in range {
             let vrm = batch.sightings[index].vrm
             if let distance = finder.append(vrm) {
-                distances.append(MarkDistance(distance))
+                distances.append(Magnitude(distance))
                 marks.putRemembered()
             } else {
                 marks.put(vrm)
@@ -72,7 +72,7 @@ public struct LinkFrameEncoder {
         packer.put(numbers: head.bytes, kind: LinkColumns.head)
         var counts = ByColumn<Int>(repeating: 0)
         var told = ColumnWriter()
-        for column in LinkColumns.told(flags: columns.flags) {
+        for column in CodedColumns.told(flags: columns.flags) {
             let count = columns[column].count { $0 < 0x80 }
             counts[column.rawValue] = count
             told.put(signed: Int64(count - expected[column, columns.count]))
@@ -81,16 +81,11 @@ public struct LinkFrameEncoder {
         expected.learn(counts, columns.count)
     }
 
-    private mutating func put(_ columns: FrameColumns, _ distances: [MarkDistance]) {
-        for column in LinkColumns.order(flags: columns.flags) {
-            if LinkColumns.holdsNumbers(column) {
-                packer.put(numbers: columns[column], kind: LinkColumns.kind(column))
-            } else {
-                packer.put(columns[column], kind: LinkColumns.kind(column))
-            }
+    private mutating func put(_ columns: FrameColumns, _ distances: [Magnitude]) {
+        for column in CodedColumns.order(flags: columns.flags) {
+            columns.put(column, to: &packer)
             guard column == .letter1 else { continue }
-            packer.put(distances.map(\.code), kind: LinkColumns.distance)
-            for distance in distances { packer.put(bits: distance.bits, count: distance.count) }
+            Magnitude.put(distances, kind: LinkColumns.distance, to: &packer)
         }
     }
 }

@@ -8,7 +8,7 @@ import ANPRModel
 /// - Complexity: O(1) a mark; 8 bytes each, at most `countMax` of them.
 struct MarkHistory {
     /// How far back is remembered, in sightings.
-    static let countMax = 1 << 20
+    static let countMax = 1 << 20 - 1
 
     private var marks: [VRM] = []
     private var next = 0

@@ -5,7 +5,7 @@ import Testing
 
 /// What one end packs the other unpacks, whatever it is and however long they talk; what nobody packed does no harm.
 @Suite("Learned entropy coding")
-struct LearningPackerTests {
+struct EntropyPackerTests {
     /// A piece of a message.
     enum Section: Equatable {
         case bytes([UInt8], kind: Int)
@@ -41,12 +41,12 @@ struct LearningPackerTests {
             return .numbers(numbers, kind: random.one(of: [2, 4]))
         case 3: return .numbers((0..<count).map { _ in UInt64(random.below(3)) }, kind: 2)
         default:
-            let width = random.below(21)
+            let width = random.below(33)
             return .bits((0..<count).map { _ in UInt32(random.below(1 << width)) }, count: width)
         }
     }
 
-    private static func put(_ section: Section, to packer: inout LearningPacker) {
+    private static func put(_ section: Section, to packer: inout EntropyPacker) {
         switch section {
         case .bytes(let bytes, let kind): packer.put(bytes, kind: kind)
         case .numbers(let numbers, let kind): packer.put(numbers: leb(numbers), kind: kind)
@@ -55,7 +55,7 @@ struct LearningPackerTests {
     }
 
     /// Reads a section of the same form; its values may be others.
-    private static func take(_ section: Section, from unpacker: inout LearningUnpacker) throws -> [UInt8] {
+    private static func take(_ section: Section, from unpacker: inout EntropyUnpacker) throws -> [UInt8] {
         var output: [UInt8] = [7]
         switch section {
         case .bytes(let bytes, let kind): unpacker.bytes(bytes.count, kind: kind, into: &output)
@@ -77,8 +77,8 @@ struct LearningPackerTests {
     @Test("Any mix of sections over many messages comes out as it went in", arguments: 1...8)
     func roundTrip(seed: Int) throws {
         var random = SeededRandom(seed: UInt64(seed))
-        var packer = LearningPacker(kinds: Self.kinds)
-        var unpacker = LearningUnpacker(kinds: Self.kinds)
+        var packer = EntropyPacker(kinds: Self.kinds)
+        var unpacker = EntropyUnpacker(kinds: Self.kinds)
         for message in 0..<150 {
             let sections = (0..<random.below(7)).map { _ in Self.section(&random) }
             for section in sections { Self.put(section, to: &packer) }
@@ -101,8 +101,8 @@ struct LearningPackerTests {
     )
     func inStep(seed: Int) throws {
         var random = SeededRandom(seed: UInt64(seed))
-        var packer = LearningPacker(kinds: Self.kinds)
-        var unpacker = LearningUnpacker(kinds: Self.kinds)
+        var packer = EntropyPacker(kinds: Self.kinds)
+        var unpacker = EntropyUnpacker(kinds: Self.kinds)
         for message in 0..<4000 {
             // What is usual changes as time goes by.
             let usual = message / 500 * 20
@@ -126,8 +126,8 @@ struct LearningPackerTests {
     @Test("Injured messages give other bytes or a fault, and never more than was asked for", arguments: 1...6)
     func injuries(seed: Int) throws {
         var random = SeededRandom(seed: UInt64(seed))
-        var packer = LearningPacker(kinds: Self.kinds)
-        var unpacker = LearningUnpacker(kinds: Self.kinds)
+        var packer = EntropyPacker(kinds: Self.kinds)
+        var unpacker = EntropyUnpacker(kinds: Self.kinds)
         for _ in 0..<60 {
             let sections = (0..<random.within(1...5)).map { _ in Self.section(&random) }
             for section in sections { Self.put(section, to: &packer) }
@@ -150,7 +150,7 @@ struct LearningPackerTests {
                         switch section {
                         case .bytes(let bytes, _): count = bytes.count
                         case .numbers(let numbers, _): count = 10 * numbers.count
-                        case .bits(let values, _): count = 3 * values.count
+                        case .bits(let values, _): count = 5 * values.count
                         }
                         #expect(found.count <= 1 + count)
                     }
@@ -167,12 +167,12 @@ struct LearningPackerTests {
     @Test("A number of more bytes than a number has is refused, and so are too many bytes")
     func longNumbers() throws {
         // Ten bytes that say that more follow, and nine times as many behind them.
-        var packer = LearningPacker(kinds: 2)
+        var packer = EntropyPacker(kinds: 2)
         for place in 0..<10 { packer.put([UInt8](repeating: 0x80, count: 10), kind: min(place, 1)) }
         var packed: [UInt8] = []
         packer.finish(into: &packed)
         for (lengthMax, fault) in [(1000, CompressionError.damaged), (99, .tooLong), (9, .tooLong)] {
-            var unpacker = LearningUnpacker(kinds: 2)
+            var unpacker = EntropyUnpacker(kinds: 2)
             try unpacker.begin(packed, at: 0)
             var output: [UInt8] = []
             #expect(throws: fault) {
@@ -212,7 +212,7 @@ struct LearningPackerTests {
     )
     func size(spread: Spread) {
         var random = SeededRandom(seed: 11)
-        var packer = LearningPacker(kinds: 1)
+        var packer = EntropyPacker(kinds: 1)
         var total = 0
         let (messages, each) = (100, 2000)
         for _ in 0..<messages {
@@ -230,18 +230,91 @@ struct LearningPackerTests {
 
     @Test("A message that says nothing takes eight bytes")
     func nothing() throws {
-        var packer = LearningPacker(kinds: 1)
+        var packer = EntropyPacker(kinds: 1)
         packer.put([], kind: 0)
         packer.put(bits: 0, count: 0)
         var packed: [UInt8] = []
         packer.finish(into: &packed)
-        #expect(packed == [UInt8](repeating: 0, count: 8))
-        var unpacker = LearningUnpacker(kinds: 1)
+        #expect(packed == [0, 0, 1, 0, 0, 0, 1, 0])
+        var unpacker = EntropyUnpacker(kinds: 1)
         try unpacker.begin(packed, at: 0)
         try unpacker.finish()
         #expect(throws: CompressionError.truncated) { try unpacker.begin([1, 2, 3], at: 0) }
         #expect(throws: CompressionError.damaged) {
-            try unpacker.begin([UInt8](repeating: 0xFF, count: 8), at: 0)
+            try unpacker.begin([UInt8](repeating: 0, count: 8), at: 0)
+        }
+        #expect(throws: CompressionError.damaged) {
+            try unpacker.begin([UInt8](repeating: 1, count: 9), at: 0)
+        }
+    }
+
+    @Test(
+        "With a codebook any message is read by itself, and known bytes cost about what the codebook says",
+        arguments: 1...4
+    )
+    func codebook(seed: Int) throws {
+        var random = SeededRandom(seed: UInt64(seed))
+        let messages = (0..<60).map { _ in (0..<random.within(1...6)).map { _ in Self.section(&random) } }
+        var counts = ByteCounts(kinds: Self.kinds)
+        for section in messages.prefix(40).joined() {
+            switch section {
+            case .bytes(let bytes, let kind): counts.add(bytes, kind: kind)
+            case .numbers(let numbers, let kind): counts.add(numbers: Self.leb(numbers), kind: kind)
+            case .bits: break
+            }
+        }
+        let made = Codebook(counts)
+        let codebook = try Codebook(made.encoded, kinds: Self.kinds)
+        #expect(codebook == made && codebook.encoded == made.encoded)
+        var packer = EntropyPacker(codebook)
+        let packed = messages.map { sections in
+            for section in sections { Self.put(section, to: &packer) }
+            var bytes: [UInt8] = []
+            packer.finish(into: &bytes)
+            return bytes
+        }
+        // 40 messages of which the codebook was made, less what is as good as random, and five bytes each.
+        let bits = messages.prefix(40).joined().reduce(0) { sum, section in
+            if case .bits(let values, let count) = section { sum + values.count * count } else { sum }
+        }
+        let known = packed.prefix(40).reduce(0) { $0 + $1.count }
+        #expect(abs(Double(known - bits / 8) - codebook.length(of: counts)) < 40 * 6 + Double(known) / 500)
+        var unpacker = EntropyUnpacker(codebook)
+        for message in messages.indices.shuffled(using: &random) {
+            try unpacker.begin(packed[message], at: 0)
+            for section in messages[message] {
+                let found = try Self.take(section, from: &unpacker)
+                try #require(found == Self.expected(section), "seed \(seed), message \(message)")
+            }
+            try unpacker.finish()
+        }
+    }
+
+    @Test("What is no codebook is refused", arguments: 1...3)
+    func badCodebook(seed: Int) throws {
+        var random = SeededRandom(seed: UInt64(seed))
+        var counts = ByteCounts(kinds: 3)
+        counts.add((0..<1000).map { _ in UInt8(random.below(40)) }, kind: 1)
+        let good = Codebook(counts).encoded
+        #expect(throws: CompressionError.self) { try Codebook(good, kinds: 2) }
+        #expect(throws: CompressionError.self) { try Codebook(good, kinds: 4) }
+        for _ in 0..<300 {
+            var bad = good
+            for _ in 0...random.below(3) { bad[random.below(bad.count)] ^= 1 << UInt8(random.below(8)) }
+            bad.removeLast(random.below(3))
+            // What is taken all the same is whole: it packs and unpacks.
+            guard let codebook = try? Codebook(bad, kinds: 3) else { continue }
+            var packer = EntropyPacker(codebook)
+            let bytes = (0..<500).map { _ in UInt8(random.below(256)) }
+            packer.put(bytes, kind: 2)
+            var packed: [UInt8] = []
+            packer.finish(into: &packed)
+            var unpacker = EntropyUnpacker(codebook)
+            var found: [UInt8] = []
+            try unpacker.begin(packed, at: 0)
+            unpacker.bytes(bytes.count, kind: 2, into: &found)
+            try unpacker.finish()
+            #expect(found == bytes)
         }
     }
 }

@@ -1,0 +1,33 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Work that falls into parts, on all processors at once.
+enum Parallel {
+    /// How many parts keep all processors at work, though some take longer than others.
+    static var width: Int { 4 * activeProcessors }
+
+    private static let activeProcessors = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+
+    /// What each part gives, in their order.
+    ///
+    /// - Throws: what the first of those throws that fail.
+    static func map<Part: Sendable, Output: Sendable>(
+        _ parts: [Part],
+        _ body: @Sendable (Part) throws -> Output
+    ) throws -> [Output] {
+        if parts.count < 2 { return try parts.map(body) }
+        let results = Mutex([Result<Output, any Error>?](repeating: nil, count: parts.count))
+        DispatchQueue.concurrentPerform(iterations: parts.count) { place in
+            let result = Result { try body(parts[place]) }
+            results.withLock { $0[place] = result }
+        }
+        return try results.withLock { results in try results.compactMap { try $0?.get() } }
+    }
+
+    /// Ranges of about the same length, as many as keep all processors at work.
+    static func ranges(_ count: Int) -> [Range<Int>] {
+        let length = max(1, (count + width - 1) / width)
+        return stride(from: 0, to: count, by: length).map { $0..<min(count, $0 + length) }
+    }
+}

@@ -1,0 +1,49 @@
+import ANPRModel
+import Synchronization
+
+/// Segments that were opened, for the searches that come after.
+///
+/// What a catalogue no longer names is closed; one reader serves one search at a time.
+final class SegmentCache: Sendable {
+    private struct Opened {
+        var readers: [String: SegmentReader] = [:]
+        var prototypes: [PagedSegmentReader.Prototype] = []
+    }
+
+    private let opened = Mutex(Opened())
+    /// Each has a file open, of which a process may have a thousand by default, and 150 KB.
+    private static let readersMax = 384
+    /// Each is of a codebook and a register, which change seldom.
+    private static let prototypesMax = 16
+
+    /// Reads a segment.
+    ///
+    /// - Parameter body: is given the reader, opened now or before.
+    func read<Result>(_ path: String, _ body: (inout SegmentReader) throws -> Result) throws -> Result {
+        var (known, prototypes) = opened.withLock { ($0.readers.removeValue(forKey: path), $0.prototypes) }
+        let isNew = known == nil
+        // Taken, not copied: what is read with changes in place.
+        var reader = try known.take() ?? SegmentReader(path, like: prototypes)
+        prototypes = []
+        let result = try body(&reader)
+        opened.withLock { opened in
+            if opened.readers.count < Self.readersMax { opened.readers[path] = reader }
+            guard isNew, let prototype = reader.prototype,
+                !opened.prototypes.contains(where: {
+                    $0.codebook == prototype.codebook && $0.registerBlock == prototype.registerBlock
+                })
+            else { return }
+            if opened.prototypes.count == Self.prototypesMax { opened.prototypes.removeFirst() }
+            opened.prototypes.append(prototype)
+        }
+        return result
+    }
+
+    /// Closes the segments that are not among these.
+    func keep(only paths: Set<String>) {
+        opened.withLock { opened in
+            guard opened.readers.count > 0 else { return }
+            opened.readers = opened.readers.filter { paths.contains($0.key) }
+        }
+    }
+}

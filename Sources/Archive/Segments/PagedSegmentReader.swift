@@ -1,0 +1,178 @@
+import ANPRModel
+import Compression
+import SightingFrames
+
+/// Reads a paged segment: what is where at once, pages as they are asked for.
+struct PagedSegmentReader: Sendable {
+    let register: CameraRegister
+    private let head: SegmentHead
+    private let file: DataFile
+    private var unpacker: PageUnpacker
+
+    /// What a register and a codebook are made into, which takes longer than all else; segments that have the same ones share it.
+    struct Prototype: Sendable {
+        let registerBlock: [UInt8]
+        let codebook: [UInt8]
+        let register: CameraRegister
+        let unpacker: PageUnpacker
+    }
+
+    /// For others that have the same register and codebook.
+    let prototype: Prototype
+
+    /// Opens a file that ends as a paged segment does.
+    ///
+    /// - Parameter prototypes: of others that are open.
+    init(_ file: DataFile, like prototypes: [Prototype] = []) throws {
+        self.file = file
+        let length = try file.length()
+        let damaged = { (what: String) in StorageError(.damaged, "\(file.path): \(what)") }
+        let footer = try file.read(PagedSegment.footerLength, at: length - PagedSegment.footerLength)
+        let start = Int(clamping: LittleEndian.read(footer, at: 0) as UInt64)
+        let count = Int(LittleEndian.read(footer, at: 8) as UInt32)
+        guard start >= 0, start <= length, start + count + PagedSegment.footerLength == length else {
+            throw damaged("the index does not fit the file")
+        }
+        let bytes = try file.read(count, at: start)
+        guard Checksum.crc32(bytes) == LittleEndian.read(footer, at: 12) as UInt32 else {
+            throw damaged("the index at byte \(start) has another checksum")
+        }
+        guard let head = SegmentHead(bytes), head.alternatesStart + head.alternatesLength == start else {
+            throw damaged("the index at byte \(start) does not fit the file")
+        }
+        self.head = head
+        let block = try file.read(head.registerLength, at: 0)
+        let codebook = try Self.piece(file, head.registerLength..<head.rowsStart)
+        let known = prototypes.first { $0.codebook == codebook && $0.registerBlock == block }
+        prototype = try known ?? Self.prototype(block, codebook, file.path)
+        register = prototype.register
+        unpacker = prototype.unpacker
+    }
+
+    private static func prototype(_ block: [UInt8], _ codebook: [UInt8], _ path: String) throws -> Prototype {
+        let register: CameraRegister
+        do {
+            var position = 0
+            register = CameraRegister(try RegisterBlock.decode(try Block.read(block, at: &position)))
+        } catch { throw StorageError(.damaged, "\(path): the register at byte 0: \(error)") }
+        do {
+            return Prototype(
+                registerBlock: block,
+                codebook: codebook,
+                register: register,
+                unpacker: PageUnpacker(
+                    register: register,
+                    codebook: try Codebook(codebook, kinds: PageKinds.count)
+                )
+            )
+        } catch { throw StorageError(.damaged, "\(path): the codebook at byte \(block.count): \(error)") }
+    }
+
+    /// A piece of the file without its checksum, which must hold.
+    private static func piece(_ file: DataFile, _ range: Range<Int>) throws -> [UInt8] {
+        let bytes = try file.read(range.count, at: range.lowerBound)
+        guard bytes.count == range.count, bytes.count >= 4,
+            Checksum.crc32(bytes, 4..<bytes.count) == LittleEndian.read(bytes, at: 0) as UInt32
+        else {
+            throw StorageError(
+                .damaged,
+                "\(file.path): the piece at byte \(range.lowerBound) has another checksum"
+            )
+        }
+        return Array(bytes[4...])
+    }
+
+    /// Appends the sightings that are wanted, and of pages with marks that were merged all that may have them.
+    ///
+    /// - Parameter share: of those pages that must be looked at.
+    mutating func read(
+        _ wanted: WantedSightings,
+        _ share: SegmentReader.Share,
+        into batch: inout SightingBatch
+    ) throws {
+        let alternates = try pagesOfAlternates(wanted)
+        var pages = alternates
+        for range in wanted.keys { pages.formUnion(head.pages.pages(range)) }
+        for page in pages.sorted()[share.range(of: pages.count)] {
+            try read(page, wanted, isAnyMark: alternates.contains(page), into: &batch)
+        }
+    }
+
+    /// The pages with sightings into which marks were merged that are wanted.
+    private func pagesOfAlternates(_ wanted: WantedSightings) throws -> Set<Int> {
+        guard wanted.mark != nil, head.alternatesLength > 0 else { return [] }
+        let start = head.alternatesStart
+        let bytes = try Self.piece(file, start..<start + head.alternatesLength)
+        let places = SegmentAlternates.places(bytes) { packed in
+            VRM(packed: packed).map { wanted.mark?.matches($0) ?? false } ?? false
+        }
+        guard places.allSatisfy({ $0 < head.pages.count }) else {
+            throw StorageError(.damaged, "\(file.path): the alternates at byte \(start) name a page too many")
+        }
+        return places
+    }
+
+    private mutating func read(
+        _ page: Int,
+        _ wanted: WantedSightings,
+        isAnyMark: Bool,
+        into batch: inout SightingBatch
+    ) throws {
+        let range = head.pages.marks(of: page)
+        let start = head.marksStart + range.lowerBound
+        let first = head.pages.firsts[page]
+        let bytes = try Self.piece(file, start..<start + range.count)
+        let marks: MarkPage
+        do {
+            if wanted.mark != nil, !isAnyMark {
+                let keys = try PageUnpacker.keys(bytes, first: first)
+                guard keys.contains(where: wanted.contains) else { return }
+            }
+            marks = try unpacker.page(bytes, first: first)
+        } catch { throw StorageError(.damaged, "\(file.path): the marks at byte \(start): \(error)") }
+        for part in parts(of: marks, wanted, isAnyMark) {
+            try read(part, of: page, marks, wanted, isAnyMark, &batch)
+        }
+    }
+
+    /// The parts that have sightings of marks that are wanted, ascending.
+    private func parts(of marks: MarkPage, _ wanted: WantedSightings, _ isAnyMark: Bool) -> [Int] {
+        if wanted.mark == nil || isAnyMark { return marks.allParts }
+        let places = marks.keys.indices.filter { wanted.contains(marks.keys[$0].value) }
+        return Set(places.flatMap { marks.parts(of: $0) }).sorted()
+    }
+
+    private mutating func read(
+        _ part: Int,
+        of page: Int,
+        _ marks: MarkPage,
+        _ wanted: WantedSightings,
+        _ isAnyMark: Bool,
+        _ batch: inout SightingBatch
+    ) throws {
+        let path = file.path
+        let damaged = { (place: Int, what: String) in
+            StorageError(.damaged, "\(path): the sightings at byte \(place): \(what)")
+        }
+        guard part < head.forces.count else { throw damaged(head.rowsStart, "of a force that is not named") }
+        let range = head.pages.rows(of: page, part: part)
+        let start = head.rowsStart + range.lowerBound
+        let vrms = marks.places(in: part).compactMap { marks.keys[$0].vrm }
+        let bytes = try Self.piece(file, start..<start + range.count)
+        var all = SightingBatch()
+        do {
+            try unpacker.rows(
+                bytes,
+                marks: vrms,
+                day: head.day,
+                where: { wanted.contains($0, $1, $2, isAnyMark: isAnyMark) },
+                into: &all
+            )
+        } catch { throw damaged(start, "\(error)") }
+        guard !wanted.areAll else { return batch.append(contentsOf: all) }
+        for (row, one) in all.sightings.enumerated()
+        where wanted.contains(one.vrm, one.first, one.camera, isAnyMark: isAnyMark) {
+            batch.append(row, of: all)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import ANPRModel
+
+/// Reads a segment of any version that was ever written.
+struct SegmentReader: Sendable {
+    // One of the two is there. What is read with changes in place: a copy would cost more than most reads.
+    private var pages: PagedSegmentReader?
+    private var frames: FrameSegmentReader?
+
+    /// Whether a file that ends so is a segment.
+    static func isSegment(_ end: [UInt8]) -> Bool {
+        [PagedSegment.magic, FrameSegmentReader.magic, FrameSegmentReader.magicWithAlternates].contains(end)
+    }
+
+    /// Opens a segment.
+    ///
+    /// - Parameter prototypes: of others that are open, one of which may serve this one too.
+    init(_ path: String, like prototypes: [PagedSegmentReader.Prototype] = []) throws {
+        let file = try DataFile(path, .read)
+        let length = try file.length()
+        guard length >= PagedSegment.footerLength + 8 else {
+            throw StorageError(.damaged, "\(path): too short for a segment")
+        }
+        switch try file.read(8, at: length - 8) {
+        case PagedSegment.magic: pages = try PagedSegmentReader(file, like: prototypes)
+        case FrameSegmentReader.magic: frames = try FrameSegmentReader(file, hasAlternates: false)
+        case FrameSegmentReader.magicWithAlternates:
+            frames = try FrameSegmentReader(file, hasAlternates: true)
+        default: throw StorageError(.damaged, "\(path): no segment's end at byte \(length - 8)")
+        }
+    }
+
+    /// What others may be read by.
+    var prototype: PagedSegmentReader.Prototype? { pages?.prototype }
+
+    /// The cameras that its sightings name.
+    var register: CameraRegister { pages?.register ?? frames?.register ?? CameraRegister() }
+
+    /// A part of what a search looks at in a segment, so that several processors can take one each.
+    struct Share: Sendable {
+        var index = 0
+        var count = 1
+
+        /// The part of so many things in a row.
+        func range(of all: Int) -> Range<Int> { all * index / count..<all * (index + 1) / count }
+    }
+
+    /// Appends the sightings that a query may want, in any version; others may come with them.
+    ///
+    /// Without a query it appends all.
+    mutating func read(
+        _ query: SightingQuery?,
+        share: Share = Share(),
+        into batch: inout SightingBatch
+    ) throws {
+        let wanted = query.map { WantedSightings($0, register) } ?? WantedSightings()
+        try pages?.read(wanted, share, into: &batch)
+        // Files of before are few, and read by one.
+        if share.index == 0 { try frames?.read(query, into: &batch) }
+    }
+}

@@ -1,0 +1,86 @@
+import ANPRModel
+import Archive
+import Foundation
+import Synchronization
+
+/// The one owner of a running node's archive: files what has gone to the log, merges, and purges.
+///
+/// It works on a thread of its own, over a connection of its own to the catalogue: what the node takes in does not wait for it.
+actor ArchiveKeeper {
+    private let configuration: NodeConfiguration
+    private let catalogue: Catalogue
+    private let archiver: Archiver
+    private let queue = NodeQueue("archive")
+
+    /// So many sightings are worth a segment.
+    static let filedAtLeast: UInt64 = 100_000
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe queue.asUnownedSerialExecutor() }
+
+    init(_ configuration: NodeConfiguration) throws {
+        self.configuration = configuration
+        let data = configuration.data
+        catalogue = try Catalogue("\(data)/catalogue.sqlite")
+        archiver = try Archiver("\(data)/archive", log: "\(data)/sightings", catalogue: catalogue)
+    }
+
+    /// Files what is in the log, if that is enough or must be, and merges.
+    ///
+    /// - Returns: whether anything was filed.
+    func file(before limit: UInt64, isForced: Bool = false) throws -> Bool {
+        let archived = try catalogue.snapshot().archivedThrough
+        guard limit > archived, isForced || limit - archived >= Self.filedAtLeast else { return false }
+        _ = try archiver.archive(before: limit)
+        try archiver.merge()
+        return true
+    }
+
+    /// Whether a policy has to be applied: it never was, or longer ago than `every` milliseconds.
+    func isRetentionDue(_ policy: RetentionPolicy, every: Int64, now: Timestamp) throws -> Bool {
+        if policy.rules.isEmpty { return false }
+        guard let last = try catalogue.lastRetention() else { return true }
+        if try catalogue.version(of: policy, at: now).version != last.policy { return true }
+        return now.milliseconds - last.at.milliseconds >= every || now < last.at
+    }
+
+    /// Deletes what is past its date from segments and, at their owner's, images.
+    func purge(_ policy: RetentionPolicy, _ images: RetentionImages, now: Timestamp) throws
+        -> [RetentionOutcome]
+    {
+        var current = configuration
+        current.retention = policy
+        return try NodeCore.retention(archiver, catalogue, current, images, now: now).apply(now: now)
+    }
+
+    /// Notes that all of it is done.
+    func noteRetention(of policy: RetentionPolicy, now: Timestamp) throws {
+        try catalogue.noteRetention(of: policy, at: now)
+    }
+}
+
+/// Has a running node purge its images, and waits for it: for a thread that may wait.
+struct NodeImagePurger: ImagePurger {
+    let node: NodeService
+    let days: [Int32]
+
+    func purge(
+        _ day: Int32,
+        isDry: Bool,
+        by rule: @escaping @Sendable (ImageBinding) -> Int?
+    ) throws -> ImageStore.Purge {
+        let done = DispatchSemaphore(value: 0)
+        let result = Mutex<Result<ImageStore.Purge, any Error>?>(nil)
+        Task { [node] in
+            do {
+                let purge = try await node.purgeImages(day, isDry: isDry, by: rule)
+                result.withLock { $0 = .success(purge) }
+            } catch {
+                result.withLock { $0 = .failure(error) }
+            }
+            done.signal()
+        }
+        done.wait()
+        guard let result = result.withLock({ $0 }) else { return ImageStore.Purge() }
+        return try result.get()
+    }
+}

@@ -1,0 +1,109 @@
+public import ANPRModel
+public import Compression
+
+/// Packs pages of marks and their sightings, each so that it is read without the others but for one codebook.
+public struct PagePacker {
+    private let encoder: FrameEncoder
+    private let day: Int32
+    private var packer: EntropyPacker
+
+    /// A packer of the sightings of a day.
+    ///
+    /// - Parameters:
+    ///   - day: counted from 1970-01-01; the first read of each sighting is on it.
+    ///   - codebook: made by a `PageCounter`, of these sightings or others like them.
+    public init(register: CameraRegister, day: Int32, codebook: Codebook) {
+        encoder = FrameEncoder(register: register, order: .mark)
+        self.day = day
+        packer = EntropyPacker(codebook)
+    }
+
+    /// The bytes of a page's marks and parts; not of its first mark, which must be known to read them.
+    public mutating func pack(_ page: MarkPage) -> [UInt8] { page.encoded(&packer) }
+
+    /// The bytes of the sightings that one part has of a page's marks.
+    ///
+    /// - Parameter range: which ones, in the order of mark, first and camera; 1 to `FrameEncoder.countMax`.
+    public mutating func pack(_ batch: SightingBatch, _ range: Range<Int>) -> [UInt8] {
+        PageRows(batch, range, day: day, by: encoder).encoded(&packer)
+    }
+}
+
+/// Counts what pages are made of, for a codebook.
+public struct PageCounter {
+    private let encoder: FrameEncoder
+    private let day: Int32
+    /// What was counted so far.
+    public private(set) var counts = ByteCounts(kinds: PageKinds.count)
+
+    /// A counter of the sightings of a day.
+    public init(register: CameraRegister, day: Int32) {
+        encoder = FrameEncoder(register: register, order: .mark)
+        self.day = day
+    }
+
+    /// Counts a page's parts.
+    public mutating func add(_ page: MarkPage) { page.count(in: &counts) }
+
+    /// Counts sightings, given as to `PagePacker.pack`.
+    public mutating func add(_ batch: SightingBatch, _ range: Range<Int>) {
+        PageRows(batch, range, day: day, by: encoder).count(in: &counts)
+    }
+}
+
+/// Unpacks what a `PagePacker` packed; nothing is believed before it is checked.
+public struct PageUnpacker: Sendable {
+    private let decoder: FrameDecoder
+    private let cameraCount: Int
+    private var unpacker: EntropyUnpacker
+
+    /// An unpacker of the files that share a register and a codebook.
+    ///
+    /// - Complexity: 1.1 MB, and some hundred microseconds to make.
+    public init(register: CameraRegister, codebook: Codebook) {
+        decoder = FrameDecoder(register: register)
+        cameraCount = register.count
+        unpacker = EntropyUnpacker(codebook)
+    }
+
+    /// Only the marks of a page, ascending.
+    ///
+    /// - Complexity: O(marks), some 3 ns each.
+    public static func keys(_ bytes: [UInt8], first: MarkKey) throws(FrameFault) -> [UInt64] {
+        try MarkPage.keys(bytes, first: first)
+    }
+
+    /// A page.
+    public mutating func page(_ bytes: [UInt8], first: MarkKey) throws(FrameFault) -> MarkPage {
+        try MarkPage(bytes, first: first, &unpacker)
+    }
+
+    /// Appends the sightings that a part has of a page's marks, all or none; on a fault `batch` is as it was.
+    ///
+    /// - Parameters:
+    ///   - marks: those of the page that the part has sightings of.
+    ///   - isWanted: whether any sighting of a mark, a time of first read, and a camera of best read is wanted. If that holds of
+    ///     none, little is read.
+    /// - Throws: `FrameFault` or `CompressionError`.
+    /// - Complexity: O(sightings), some 200 ns each, a third of it if none is wanted.
+    public mutating func rows(
+        _ bytes: [UInt8],
+        marks: [VRM],
+        day: Int32,
+        where isWanted: (VRM, Timestamp, CameraIndex) -> Bool,
+        into batch: inout SightingBatch
+    ) throws {
+        var reader = try PageRowsReader(bytes, marks: marks.count, day: day, &unpacker)
+        let cameras = try reader.cameras()
+        guard cameras.allSatisfy({ $0 < cameraCount }) else { throw FrameFault.unknownCamera }
+        var row = 0
+        var isAny = false
+        for (mark, count) in zip(marks, reader.counts) {
+            for place in row..<row + count where !isAny {
+                isAny = isWanted(mark, reader.times[place], cameras[place])
+            }
+            row += count
+        }
+        if isAny { try reader.finish(marks, by: decoder, &unpacker, into: &batch) }
+    }
+}

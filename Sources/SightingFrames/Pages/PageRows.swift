@@ -1,0 +1,209 @@
+import ANPRModel
+import Compression
+
+/// The sightings that one part has of a page's marks, as columns.
+///
+/// They stand in the order of mark, first and camera. Each mark says how often it stands there; times are told by the day for a
+/// mark's first sighting and from there on as delays; all else stands in the columns that frames have.
+struct PageRows {
+    private let columns: FrameColumns
+    /// For each mark how many sightings it has, less one.
+    private var repeats = ColumnWriter()
+    /// For each mark's first sighting: the upper bits of its time in the day, and the others.
+    private var times: [UInt8] = []
+    private var timeBits: [UInt32] = []
+    /// For each further sighting: how long after the one before it was, in milliseconds, plus one.
+    private var delays: [Magnitude] = []
+
+    /// So many bits of a time in the day are as good as random.
+    static let timeBitCount = 19
+    static let dayLength: Int64 = 86_400_000
+    /// Columns that frames of a link have besides times and marks.
+    static func order(flags: UInt16) -> ArraySlice<FrameColumn> { CodedColumns.order(flags: flags)[8...] }
+
+    /// Of a run of sightings of one day.
+    init(_ batch: SightingBatch, _ range: Range<Int>, day: Int32, by encoder: FrameEncoder) {
+        columns = encoder.columns(batch, range, marks: MarkColumns(room: 0), after: 0)
+        var count: UInt64 = 0
+        for row in range {
+            let sighting = batch.sightings[row]
+            if row > range.lowerBound, batch.sightings[row - 1].vrm == sighting.vrm {
+                let delay = sighting.first.milliseconds - batch.sightings[row - 1].first.milliseconds
+                delays.append(Magnitude(Int(delay) + 1))
+                count += 1
+                continue
+            }
+            if row > range.lowerBound { repeats.put(count) }
+            count = 0
+            let time = UInt32(sighting.first.milliseconds - Int64(day) * Self.dayLength)
+            times.append(UInt8(time >> UInt32(Self.timeBitCount)))
+            timeBits.append(time & (1 << UInt32(Self.timeBitCount) - 1))
+        }
+        repeats.put(count)
+    }
+
+    /// What is told of the columns: whether there are other marks, and how many numbers do not follow from others.
+    private var told: ColumnWriter {
+        var told = ColumnWriter()
+        told.put(UInt64(columns.flags & FrameColumn.variantsFlag))
+        for column in CodedColumns.told(flags: columns.flags) {
+            told.put(UInt64(columns.numbers(in: column)))
+        }
+        return told
+    }
+
+    /// Counts what the codebook must be made of.
+    func count(in counts: inout ByteCounts) {
+        counts.add(numbers: told.bytes, kind: PageKinds.told)
+        counts.add(numbers: repeats.bytes, kind: PageKinds.repeats)
+        counts.add(times, kind: PageKinds.time)
+        counts.add(delays.map(\.code), kind: PageKinds.delay)
+        for column in Self.order(flags: columns.flags) { columns.count(column, in: &counts) }
+    }
+
+    /// The bytes of it.
+    func encoded(_ packer: inout EntropyPacker) -> [UInt8] {
+        packer.put(numbers: told.bytes, kind: PageKinds.told)
+        packer.put(numbers: repeats.bytes, kind: PageKinds.repeats)
+        packer.put(times, kind: PageKinds.time)
+        for bits in timeBits { packer.put(bits: bits, count: Self.timeBitCount) }
+        Magnitude.put(delays, kind: PageKinds.delay, to: &packer)
+        for column in Self.order(flags: columns.flags) { columns.put(column, to: &packer) }
+        var bytes: [UInt8] = []
+        packer.finish(into: &bytes)
+        return bytes
+    }
+}
+
+/// Reads what `PageRows` wrote: when and where first, all else only if it is wanted.
+struct PageRowsReader {
+    /// By mark: how many sightings it has.
+    let counts: [Int]
+    /// By sighting: the first read's time.
+    let times: [Timestamp]
+    private let flags: UInt16
+    private let told: ByColumn<Int>
+    private var columns = ColumnBytes()
+    private var columnCounts: ColumnCounts
+
+    /// Reads times and cameras; `finish` must follow before the unpacker reads anything else, or never.
+    ///
+    /// - Parameter marks: how many marks the part has sightings of.
+    init(_ bytes: [UInt8], marks: Int, day: Int32, _ unpacker: inout EntropyUnpacker) throws {
+        try unpacker.begin(bytes, at: 0)
+        (flags, told) = try Self.readTold(&unpacker)
+        var numbers: [UInt8] = []
+        try unpacker.numbers(marks, kind: PageKinds.repeats, lengthMax: 10 * marks, into: &numbers)
+        let counts = try ColumnReader.read(numbers) { column throws(FrameFault) in
+            var (counts, sum): ([Int], Int) = ([], 0)
+            for _ in 0..<marks {
+                counts.append(Int(try column.number(upTo: UInt64(FrameEncoder.countMax))) + 1)
+                sum += counts[counts.count - 1]
+                guard sum <= FrameEncoder.countMax else { throw .numberTooLarge }
+            }
+            return counts
+        }
+        self.counts = counts
+        times = try Self.readTimes(counts, day, &unpacker)
+        columnCounts = ColumnCounts(rows: times.count)
+        for column in [FrameColumn.cameraLow, .cameraHigh] {
+            try columns.read(column, times.count, from: &unpacker)
+        }
+    }
+
+    private static func readTold(_ unpacker: inout EntropyUnpacker) throws -> (UInt16, ByColumn<Int>) {
+        var numbers: [UInt8] = []
+        try unpacker.numbers(1, kind: PageKinds.told, lengthMax: 10, into: &numbers)
+        let variants = try ColumnReader.read(numbers) { column throws(FrameFault) in try column.number() }
+        guard variants == 0 || variants == UInt64(FrameColumn.variantsFlag) else {
+            throw FrameFault.notAFrame
+        }
+        let flags = FrameColumn.layoutFlag | FrameEncoder.Order.mark.rawValue | UInt16(variants)
+        let columns = CodedColumns.told(flags: flags)
+        numbers.removeAll()
+        try unpacker.numbers(
+            columns.count,
+            kind: PageKinds.told,
+            lengthMax: 10 * columns.count,
+            into: &numbers
+        )
+        let told = try ColumnReader.read(numbers) { reader throws(FrameFault) in
+            var told = ByColumn<Int>(repeating: 0)
+            for column in columns {
+                told[column.rawValue] = Int(try reader.number(upTo: UInt64(CodedColumns.lengthMax)))
+            }
+            return told
+        }
+        return (flags, told)
+    }
+
+    private static func readTimes(_ counts: [Int], _ day: Int32, _ unpacker: inout EntropyUnpacker) throws
+        -> [Timestamp]
+    {
+        var highs: [UInt8] = []
+        unpacker.bytes(counts.count, kind: PageKinds.time, into: &highs)
+        let begins = highs.map {
+            Int64($0) << Int64(PageRows.timeBitCount) | Int64(unpacker.bits(PageRows.timeBitCount))
+        }
+        let rows = counts.reduce(0, +)
+        let delays = try Magnitude.read(rows - counts.count, kind: PageKinds.delay, from: &unpacker)
+        var times: [Timestamp] = []
+        times.reserveCapacity(rows)
+        var next = 0
+        for (count, begin) in zip(counts, begins) {
+            var time = begin
+            times.append(Timestamp(milliseconds: Int64(day) * PageRows.dayLength + time))
+            for delay in delays[next..<next + count - 1] {
+                time += Int64(delay) - 1
+                times.append(Timestamp(milliseconds: Int64(day) * PageRows.dayLength + time))
+            }
+            guard time < PageRows.dayLength else { throw FrameFault.numberTooLarge }
+            next += count - 1
+        }
+        return times
+    }
+
+    /// Reads the cameras, each the one of a sighting's best read, by their numbers.
+    func cameras() throws(FrameFault) -> [UInt32] {
+        try columns.read { readers throws(FrameFault) in
+            var (low, high) = (readers[.cameraLow], readers[.cameraHigh])
+            var cameras: [UInt32] = []
+            cameras.reserveCapacity(times.count)
+            for _ in times.indices {
+                cameras.append(
+                    UInt32(try high.number(upTo: UInt64(UInt32.max >> 8)) << 8) | UInt32(try low.byte())
+                )
+            }
+            return cameras
+        }
+    }
+
+    /// Reads all else and appends the sightings; on a fault `batch` is as it was.
+    ///
+    /// - Parameter marks: those that the part has sightings of.
+    mutating func finish(
+        _ marks: [VRM],
+        by decoder: FrameDecoder,
+        _ unpacker: inout EntropyUnpacker,
+        into batch: inout SightingBatch
+    ) throws {
+        for column in PageRows.order(flags: flags) where column != .cameraLow && column != .cameraHigh {
+            try columns.read(column, columnCounts.count(of: column, told: told), from: &unpacker)
+            try columnCounts.take(column, columns)
+        }
+        try unpacker.finish()
+        var first = ColumnWriter()
+        var previous: Int64 = 0
+        for time in times {
+            first.put(signed: time.milliseconds - previous)
+            previous = time.milliseconds
+        }
+        columns.append(.first) { $0 += first.bytes }
+        var vrms: [VRM] = []
+        vrms.reserveCapacity(times.count)
+        for (vrm, count) in zip(marks, counts) { vrms += repeatElement(vrm, count: count) }
+        try columns.read { readers throws(FrameFault) in
+            try decoder.decode(&readers, vrms, flags: flags, after: 0, into: &batch)
+        }
+    }
+}

@@ -1,0 +1,222 @@
+import ANPRModel
+import Archive
+import ArgumentParser
+import Deduplication
+import Foundation
+import Gateway
+import Simulation
+
+/// `anpr bench archive`: how many bytes a sighting takes at rest, how fast it gets there, and how soon it is found.
+struct ArchiveBenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "archive",
+        abstract: "Fill an archive with simulated traffic, then measure its size and its searches.",
+        discussion: """
+            Joins simulated reads as a node does, files the sightings day by day and merges each day that is over; only the \
+            filing is timed. Of the vehicles, a twentieth make half of all journeys. Then searches: the whole history of marks \
+            that were drawn from all sightings, marks with one character to guess, and all sightings of a site in an hour.
+            """
+    )
+
+    @Option(help: "Which collaboration to simulate.")
+    var profile: String = "east-midlands"
+
+    @Option(help: "How many days.")
+    var days: Int = 30
+
+    @Option(help: "About how many reads a day has.")
+    var readsPerDay: Int = 1_400_000
+
+    @Option(help: "How many vehicles there are.")
+    var vehicles: Int = 4_000_000
+
+    @Option(help: "Names the simulated traffic.")
+    var seed: UInt64 = 1
+
+    @Option(help: "How many searches of each kind.")
+    var searches: Int = 200
+
+    @Option(help: "The folder to fill, which must not be there; it stays. (default: one that does not stay)")
+    var data: String?
+
+    func validate() throws {
+        guard (1...3660).contains(days), (1...1_000_000_000).contains(readsPerDay),
+            (1...1_000_000).contains(searches),
+            (20...100_000_000).contains(vehicles)
+        else { throw ValidationError("a number is out of range.") }
+        guard SimulationProfile.all.contains(where: { $0.name == profile }) else {
+            throw ValidationError("there is no profile '\(profile)'.")
+        }
+    }
+
+    func run() throws {
+        guard let profile = SimulationProfile.all.first(where: { $0.name == self.profile }) else { return }
+        let folder = data ?? "\(NSTemporaryDirectory())anpr-bench-\(UUID().uuidString)"
+        if DataFolder.exists(folder) {
+            Console.note("\(folder) is there already")
+            throw CommandInput.unusableInput
+        }
+        defer { if data == nil { try? FileManager.default.removeItem(atPath: folder) } }
+        let traffic = SimulatedDay(
+            profile,
+            readsPerDay: readsPerDay,
+            seed: seed,
+            duration: Int64(days) * 86_400_000,
+            vehicles: vehicles
+        )
+        var bench = try ArchiveBench(folder, traffic, seed: seed)
+        try bench.fill()
+        try bench.search(searches)
+        try bench.drop()
+        try Console.output(bench.text)
+    }
+}
+
+/// An archive being filled, measured and searched.
+struct ArchiveBench {
+    private let folder: String
+    private let catalogue: Catalogue
+    private let archiver: Archiver
+    private let register: CameraRegister
+    private var traffic: SimulatedDay
+    private var random: SeededRandom
+    private var filing = Duration.zero
+    private var sightings = 0
+    /// Sightings drawn from all that were filed.
+    private var drawn: [(vrm: VRM, site: String, first: Timestamp)] = []
+    private static let drawnMax = 20_000
+    private(set) var text = ""
+
+    init(_ folder: String, _ traffic: SimulatedDay, seed: UInt64) throws {
+        self.folder = folder
+        try DataFolder.make(folder)
+        catalogue = try Catalogue("\(folder)/catalogue.sqlite")
+        archiver = try Archiver("\(folder)/archive", log: "\(folder)/sightings", catalogue: catalogue)
+        register = CameraRegister(traffic.cameras)
+        self.traffic = traffic
+        random = SeededRandom(seed: seed ^ 0x5EED)
+    }
+
+    /// Joins all traffic and files what comes of it.
+    mutating func fill() throws {
+        var deduplicator = Deduplicator(register: register, rules: DeduplicationRules(variants: .off))
+        var reads: [[Read]] = []
+        var closed = SightingBatch()
+        while let end = traffic.next(into: &reads) {
+            for feed in reads.indices { deduplicator.take(reads[feed], from: FeedIndex(feed), into: &closed) }
+            guard closed.count >= 1 << 15 else { continue }
+            try file(&closed, end)
+        }
+        for feed in reads.indices { deduplicator.set(FeedIndex(feed), .ended, into: &closed) }
+        try file(&closed, .distantFuture)
+        let clock = ContinuousClock()
+        filing += try clock.measure {
+            try archiver.archiveGathered(register)
+            try archiver.merge()
+        }
+        let bytes = try catalogue.snapshot().segments.reduce(0) { $0 + $1.bytes }
+        let seconds = Self.seconds(filing)
+        text += """
+            \(NumberText.grouped(sightings)) sightings in \(try catalogue.snapshot().segments.count) segments, \
+            \(String(format: "%.2f", Double(bytes) / Double(max(sightings, 1)))) bytes each; filed and merged at \
+            \(String(format: "%.2f", Double(sightings) / seconds / 1e6)) M/s
+
+            """
+    }
+
+    private mutating func file(_ closed: inout SightingBatch, _ end: Timestamp) throws {
+        for sighting in closed.sightings where random.below(max(1, sightings / Self.drawnMax + 1)) == 0 {
+            let one = (sighting.vrm, register.siteName(of: sighting.camera), sighting.first)
+            if drawn.count < Self.drawnMax {
+                drawn.append(one)
+            } else {
+                drawn[random.below(drawn.count)] = one
+            }
+        }
+        let first = UInt64(sightings)
+        sightings += closed.count
+        filing += try ContinuousClock().measure {
+            try archiver.take(closed, first: first, register: register)
+            if end.milliseconds % 3_600_000 < 60_000 { try archiver.merge() }
+        }
+        closed.removeAll()
+    }
+
+    /// Searches, several times of each kind.
+    mutating func search(_ count: Int) throws {
+        guard !drawn.isEmpty else { return }
+        let archive = ArchiveSearch(data: folder)
+        _ = try archive.run(Self.query { $0.mark = MarkPattern("AA27AAA") })
+        try measure("history of a mark", count, archive) { random, drawn in
+            Self.query { $0.mark = MarkPattern(random.one(of: drawn).vrm.text) }
+        }
+        try measure("one ? in a mark", max(1, count / 20), archive) { random, drawn in
+            var characters = Array(random.one(of: drawn).vrm.text)
+            characters[random.below(characters.count)] = "?"
+            return Self.query { $0.mark = MarkPattern(String(characters)) }
+        }
+        try measure("a site's hour", max(1, count / 10), archive) { random, drawn in
+            let one = random.one(of: drawn)
+            return Self.query {
+                $0.sites = [one.site]
+                $0.from = Timestamp(milliseconds: one.first.milliseconds - 1_800_000)
+                $0.to = Timestamp(milliseconds: one.first.milliseconds + 1_800_000)
+            }
+        }
+    }
+
+    /// Lets the oldest whole day go, if there are others.
+    mutating func drop() throws {
+        let segments = try catalogue.snapshot().segments
+        let days = Dictionary(grouping: segments, by: \.day).mapValues { $0.reduce(0) { $0 + $1.rows } }
+        // Clocks that are behind give the day before the first a few sightings.
+        let whole = (days.values.max() ?? 0) / 2
+        guard let day = days.filter({ $0.value > whole }).keys.min(), day != days.keys.max() else { return }
+        let policy = RetentionPolicy([RetentionRule(text: "the oldest", keep: .span(0))])
+        let retention = Retention(archiver: archiver, catalogue: catalogue, policy: policy)
+        _ = try retention.apply(now: Timestamp(milliseconds: Int64(day) * 86_400_000))
+        let last = try catalogue.snapshot().segments.filter { $0.day == day }.map(\.last).max()
+        let now = Timestamp(milliseconds: (last?.milliseconds ?? 0) + 1)
+        var gone = 0
+        let took = try ContinuousClock().measure { gone = try retention.apply(now: now)[0].sightings }
+        text += """
+            the oldest day, \(NumberText.grouped(gone)) sightings, dropped in \
+            \(String(format: "%.2f", Self.seconds(took) * 1000)) ms
+
+            """
+    }
+
+    private static func query(_ change: (inout SightingQuery) -> Void) -> SightingQuery {
+        var query = SightingQuery()
+        change(&query)
+        return query
+    }
+
+    private mutating func measure(
+        _ name: String,
+        _ count: Int,
+        _ archive: ArchiveSearch,
+        _ make: (inout SeededRandom, [(vrm: VRM, site: String, first: Timestamp)]) -> SightingQuery
+    ) throws {
+        var times: [Double] = []
+        var found = 0
+        for _ in 0..<count {
+            let query = make(&random, drawn)
+            times.append(
+                Self.seconds(try ContinuousClock().measure { found += try archive.run(query).batch.count })
+            )
+        }
+        times.sort()
+        let milliseconds = [times.count / 2, times.count * 99 / 100].map {
+            String(format: "%.2f", times[$0] * 1000)
+        }
+        text += """
+            \(name), \(count) searches: p50 \(milliseconds[0]) ms, p99 \(milliseconds[1]) ms, \(found / count) sightings on average
+
+            """
+    }
+
+    private static func seconds(_ duration: Duration) -> Double {
+        Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    }
+}

@@ -1,0 +1,43 @@
+import ANPRModel
+import Access
+import ArgumentParser
+
+/// What somebody asks of a data folder, and why: on record before anything comes of it.
+struct LoggedRequest {
+    let data: String
+    let action: AuditRecord.Action
+    let why: ReasonOptions
+    /// What is asked for, as it was given.
+    var request: [String: String]
+
+    /// Refuses what gives no reason; that goes on record too.
+    func demandReason() throws {
+        guard !why.isEnough else { return }
+        try note(0, .refused)
+        Console.note("Refused: --reason says nothing. The attempt was logged.")
+        throw ExitCode.failure
+    }
+
+    /// Puts on record, on disk, how much came of it.
+    ///
+    /// If this fails, nothing may be shown.
+    func note(_ count: Int, _ outcome: AuditRecord.Outcome = .allowed) throws {
+        let record = AuditRecord(
+            at: TimestampWriter.text(Operator.now),
+            actor: Operator.name,
+            action: action,
+            reason: why.reason,
+            category: why.category,
+            reference: why.reference,
+            request: request,
+            count: count,
+            outcome: outcome
+        )
+        try Operator.audit(data).append(record)
+    }
+}
+
+extension MomentArgument {
+    /// As it is put on record.
+    var text: String { TimestampWriter.text(time) }
+}

@@ -1,0 +1,55 @@
+import ANPRModel
+import Archive
+import Compression
+import Foundation
+import TestSupport
+import Testing
+
+/// Segments of every version that was ever written are read as they were then.
+struct SegmentTests {
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(
+        path: "Fixtures"
+    )
+
+    private static func lines(_ name: String) throws -> [Substring] {
+        let inflater = try Inflater(.gzip)
+        inflater.feed(Array(try Data(contentsOf: folder.appending(path: name))))
+        var text: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = try unsafe piece.withUnsafeMutableBytes { try unsafe inflater.read(into: $0) }
+            if count == 0 { return String(decoding: text, as: UTF8.self).split(separator: "\n") }
+            text += piece[0..<count]
+        }
+    }
+
+    private static func lines(_ batch: SightingBatch, _ register: CameraRegister) -> [Substring] {
+        var writer = SightingNDJSON(register: register)
+        var out = ByteWriter()
+        for row in 0..<batch.count { writer.append(row, of: batch, to: &out) }
+        return String(decoding: out.take(), as: UTF8.self).split(separator: "\n")
+    }
+
+    @Test("a segment of every version reads as it did then", arguments: ["segment1", "segment2"])
+    func fixtures(name: String) throws {
+        let found = try #require(try SegmentContents(Self.folder.appending(path: "\(name).segment").path))
+        let expected = try Self.lines("\(name).ndjson.gz")
+        #expect(difference(Self.lines(found.batch, found.register), expected) == nil)
+        #expect(expected.count > 1500)
+        #expect(found.batch.variants.isEmpty == false)
+    }
+
+    @Test("what is no segment is told from what is a damaged one")
+    func others() throws {
+        let folder = try TemporaryFolder()
+        let path = "\(folder.path)/x"
+        try Data("ANPRSEG9, and more".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(try SegmentContents(path) == nil)
+        try Data("short ANPRSEG3".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(throws: StorageError.self) { try SegmentContents(path) }
+        try Data((String(repeating: "long enough ", count: 9) + "ANPRSEG3").utf8).write(
+            to: URL(fileURLWithPath: path)
+        )
+        #expect(throws: StorageError.self) { try SegmentContents(path) }
+    }
+}

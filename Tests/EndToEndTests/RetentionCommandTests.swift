@@ -1,0 +1,182 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Retention and legal holds as those who answer for them use them.
+@Suite(.serialized)
+struct RetentionCommandTests {
+    private let scratch: Scratch
+    private let data: String
+
+    init() throws {
+        scratch = try Scratch()
+        data = "\(scratch.path)/data"
+    }
+
+    private static func read(_ force: String, _ vrm: String, _ time: String) -> String {
+        #"{"force":"\#(force)","camera":"\#(force)-1","vrm":"\#(vrm)","captured":"\#(time)","confidence":90}"#
+            + "\n"
+    }
+
+    private func configuration(_ retention: String) throws -> String {
+        try scratch.write(
+            """
+            node: north
+            data: \(data)
+            forces: [{ code: "43" }, { code: "44" }]
+            cameras: cameras.csv
+            feeds:
+              - { name: a, force: "43", path: a.ndjson }
+              - { name: b, force: "44", path: b.ndjson }
+            \(retention)
+            """,
+            "north.yaml"
+        )
+    }
+
+    private func marks(_ data: String) throws -> [String] {
+        try Program.succeed([
+            "query", "--from", "2026-01-01", "--reason", "a test of retention", "--format", "ndjson",
+            "--data",
+            data,
+        ]).lines.compactMap { line in
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            return object?["vrm"] as? String
+        }.sorted()
+    }
+
+    private func hold(_ arguments: [String]) throws -> Program.Outcome {
+        try Program.run(
+            ["hold"] + arguments + ["--data", data, "--reason", "disclosure in the case"]
+        )
+    }
+
+    @Test("plan, hold, apply, report, release: what is held stays, the rest goes, and it can be shown")
+    func commands() throws {
+        _ = try scratch.write("force,camera,site\n43,43-1,S1\n44,44-1,S1\n", "cameras.csv")
+        _ = try scratch.write(
+            Self.read("43", "AB27CDE", "2026-01-05T10:00:00Z")
+                + Self.read("43", "AB28CDE", "2026-01-05T11:00:00Z"),
+            "a.ndjson"
+        )
+        _ = try scratch.write(Self.read("44", "AB28CDE", "2026-01-05T11:00:01Z"), "b.ndjson")
+        _ = try Program.succeed(["ingest", "--config", try configuration("")])
+        let config = try configuration(
+            "retention: [{ when: { force: \"44\" }, keep: 7d }, { keep: 1mo }]"
+        )
+        let overdue = try Program.run(["retention", "report", "--config", config])
+        #expect(overdue.status == 1, "\(overdue.output)")
+        let alarm = "ALARM: 3 contributions and 0 images are past their date under 'keep 1mo'"
+        #expect(overdue.output.contains(alarm), "\(overdue.output)")
+
+        let scope = ["--vrm", "ab27 cde", "--to", "2026-02-01", "--review", "2026-03-01"]
+        let unnamed = try hold(["add"] + scope)
+        #expect(unnamed.status == 64 && unnamed.errors.contains("--reference"))
+        #expect(try hold(["add", "--review", "2026-03-01", "--reference", "R v Doe"]).status == 64)
+        let placed = try hold(["add"] + scope + ["--reference", "R v Doe"])
+        #expect(placed.status == 0 && placed.output.contains("hold 1"), "\(placed.errors)")
+        let list = try hold(["list"])
+        #expect(list.output.contains("AB27CDE, to 2026-02-01T00:00:00.000Z") && list.output.contains("(due)"))
+
+        let plan = try Program.succeed(["retention", "plan", "--config", config]).output
+        #expect(plan.contains("keep 1mo: 1 contributions would go, 0 sightings whole, 0 images"), "\(plan)")
+        #expect(plan.contains("; 1 more are held"), "\(plan)")
+        #expect(try marks(data) == ["AB27CDE", "AB28CDE"])
+        let applied = try Program.succeed(["retention", "apply", "--config", config]).output
+        #expect(applied.contains("keep 1mo: 1 contributions went, 0 sightings whole, 0 images"), "\(applied)")
+        #expect(applied.contains("; 1 more are held"), "\(applied)")
+        #expect(try marks(data) == ["AB27CDE"])
+
+        let report = try Program.run(["retention", "report", "--config", config])
+        #expect(report.status == 0 && report.output.contains("Nothing is overdue."), "\(report.output)")
+        #expect(report.output.contains("1 legal hold; to be reviewed: 1."))
+        #expect(report.output.contains("2 records of purges, all as signed by "))
+        let stranger = String(repeating: "A", count: 43) + "="
+        let other = try Program.run(["retention", "report", "--config", config, "--key", stranger])
+        #expect(other.status == 1 && other.output.contains("ALARM: purge 1: its signature is not the node's"))
+
+        #expect(try hold(["release", "2"]).status == 1)
+        #expect(try hold(["release", "1"]).output.contains("hold 1 released"))
+        #expect(try hold(["list"]).output.isEmpty)
+        #expect(
+            try hold(["list", "--all", "--format", "ndjson"]).output.contains(#""releaseReason":"disclosure"#)
+        )
+        _ = try Program.succeed(["retention", "apply", "--config", config])
+        #expect(try marks(data).isEmpty)
+        let audit = try String(contentsOfFile: "\(data)/audit/audit.ndjson", encoding: .utf8)
+        #expect(audit.components(separatedBy: #""action":"hold""#).count == 7)
+        #expect(audit.contains(#""hold":"release 1""#) && audit.contains("R v Doe"))
+        _ = try Program.succeed(["audit", "verify", "--data", data])
+    }
+
+    @Test(
+        "a record of a purge that was altered, made unreadable or removed is reported by its number",
+        arguments: [
+            (
+                "UPDATE purgeRecords SET text = replace(text, 'north', 'south') WHERE purge = 1",
+                "purge 1: its signature"
+            ),
+            ("UPDATE purgeRecords SET text = 'nothing' WHERE purge = 2", "purge 2: its record is missing"),
+            ("DELETE FROM purgeRecords WHERE purge = 2", "purge 2: its record is missing"),
+            ("UPDATE purges SET sightings = 7 WHERE id = 2", "purge 2: the catalogue says otherwise"),
+            ("DELETE FROM purges WHERE id = 2", "purge 2: it is missing"),
+        ]
+    )
+    func tampering(change: String, alarm: String) throws {
+        _ = try scratch.write("force,camera,site\n43,43-1,S1\n44,44-1,S1\n", "cameras.csv")
+        let days = ["05", "06", "07"]
+        _ = try scratch.write(
+            days.map { Self.read("43", "AB27CDE", "2026-01-\($0)T10:00:00Z") }.joined(),
+            "a.ndjson"
+        )
+        _ = try scratch.write("", "b.ndjson")
+        let config = try configuration("retention: [{ keep: 1mo }]")
+        _ = try Program.succeed(["ingest", "--config", config])
+        let good = try Program.run(["retention", "report", "--config", config])
+        #expect(good.status == 0 && good.output.contains("3 records of purges"), "\(good.output)")
+        let code = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()"
+        let python = try ChildProcess("/usr/bin/python3", ["-c", code, "\(data)/catalogue.sqlite", change])
+        #expect(python.wait() == 0)
+        let report = try Program.run(["retention", "report", "--config", config])
+        #expect(report.status == 1 && report.output.contains("ALARM: \(alarm)"), "\(report.output)")
+    }
+
+    @Test("a running node deletes by itself what is past its date, and not what is held meanwhile")
+    func daemon() throws {
+        let cameras = try scratch.write("force,camera,site\n43,43-1,S1\n", "cameras.csv")
+        let node = try LiveNode(
+            scratch,
+            feeds: [
+                "{ name: a, force: \"43\", source: http, format: ndjson, token: { sha256: \"\(LiveNode.tokenHash)\" } }"
+            ],
+            forces: ["43"],
+            cameras: cameras,
+            more: """
+                deduplication: { window: 2s, lateness: 2s, idleAfter: 500ms }
+                retention: [{ keep: 1d }]
+                retentionEvery: 1s
+                """
+        )
+        _ = try Patience.wait(for: "retention to be applied") {
+            try node.metric("anpr_retention_applied_timestamp_seconds") > 0 ? true : nil
+        }
+        _ = try Program.succeed([
+            "hold", "add", "--vrm", "AB27*", "--review", "2027-01-01", "--reference", "OP TEST", "--reason",
+            "a test of holds", "--data", node.data,
+        ])
+        let reads =
+            Self.read("43", "AB27CDE", "2026-01-05T10:00:00Z")
+            + Self.read("43", "AB28CDE", "2026-01-05T11:00:00Z")
+        #expect(try node.post("a", Array(reads.utf8)).status == 200)
+        let report = { try Program.run(["retention", "report", "--config", node.config]).output }
+        _ = try Patience.wait(for: "the purge") {
+            try report().contains("keep 1d: 1 contributions, 1 sightings whole") ? true : nil
+        }
+        #expect(try marks(node.data) == ["AB27CDE"])
+        #expect(try node.metric("anpr_retention_overdue_seconds") < 30)
+        #expect(node.stop() == 0)
+        #expect(try marks(node.data) == ["AB27CDE"])
+        let log = try node.log()
+        #expect(log.contains("retention applied") && !log.contains("27CDE") && !log.contains("28CDE"))
+    }
+}

@@ -1,0 +1,189 @@
+import ANPRModel
+import Compression
+import Simulation
+import SightingFrames
+import TestSupport
+import Testing
+
+/// Pages give back what was packed, each by itself, and refuse what is no page.
+struct PageTests {
+    private static let register = SmallRegister.make(sites: 3, forces: ["45", "43"], camerasEach: 3)
+    private static let dayLength: Int64 = 86_400_000
+
+    /// Sightings of one day in the order of mark, first and camera.
+    private static func batch(_ random: inout SeededRandom, count: Int) throws -> (SightingBatch, day: Int32)
+    {
+        let all = OddSightings.batch(&random, register, count: count)
+        let days = Dictionary(grouping: all.sightings.indices) { all.sightings[$0].first.day }
+        let (day, rows) = try #require(days.max { $0.value.count < $1.value.count })
+        let order = rows.sorted { left, right in
+            let (one, other) = (all.sightings[left], all.sightings[right])
+            if one.vrm != other.vrm { return MarkKey(one.vrm) < MarkKey(other.vrm) }
+            return (one.first, one.camera) < (other.first, other.camera)
+        }
+        return (all.reordered(order), day)
+    }
+
+    private static func marks(_ batch: SightingBatch, _ range: Range<Int>) -> [VRM] {
+        var marks: [VRM] = []
+        for row in range where marks.last != batch.sightings[row].vrm {
+            marks.append(batch.sightings[row].vrm)
+        }
+        return marks
+    }
+
+    private static func codebook(_ batch: SightingBatch, _ day: Int32) -> Codebook {
+        var counter = PageCounter(register: register, day: day)
+        counter.add(batch, 0..<batch.count)
+        return Codebook(counter.counts)
+    }
+
+    @Test(
+        "a mark's key gives the mark back, and keys of the current shape are close together",
+        arguments: [1, 2] as [UInt64]
+    )
+    func keys(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        var marks = OddSightings.Marks()
+        let texts = [
+            "A", "Z", "0", "9", "ZZZZZZZZZZZZ", "000000000000", "AA00AAA", "ZZ99ZZZ", "AA00AA", "1A",
+        ]
+        let all = texts.compactMap { VRM($0) } + (0..<3000).map { _ in marks.next(&random) }
+        for vrm in all { #expect(MarkKey(vrm).vrm == vrm, "seed \(seed)") }
+        let current = all.filter { MarkKey($0) < MarkKey.firstOther }
+        #expect(current.count > 1000)
+        #expect(current.sorted { MarkKey($0) < MarkKey($1) } == current.sorted())
+        let others = all.filter { MarkKey($0) >= MarkKey.firstOther }
+        #expect(
+            others.sorted { MarkKey($0) < MarkKey($1) }
+                == others.sorted { ($0.text.count, $0) < ($1.text.count, $1) }
+        )
+        #expect(MarkKey(value: .max).vrm == nil && MarkKey(value: 26 * 26 * 100 * 26 * 26 * 26).vrm == nil)
+    }
+
+    @Test("sightings come back from a page, all or none", arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+    func rows(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let (batch, day) = try Self.batch(&random, count: 900)
+        let codebook = Self.codebook(batch, day)
+        var packer = PagePacker(register: Self.register, day: day, codebook: codebook)
+        var unpacker = PageUnpacker(register: Self.register, codebook: codebook)
+        for _ in 0..<20 {
+            let start = random.below(batch.count)
+            let range = start..<random.within(start + 1...batch.count)
+            let bytes = packer.pack(batch, range)
+            let marks = Self.marks(batch, range)
+            var found = SightingBatch()
+            try unpacker.rows(bytes, marks: marks, day: day, where: { _, _, _ in false }, into: &found)
+            #expect(found.isEmpty)
+            var asked: [(VRM, Timestamp, CameraIndex)] = []
+            try unpacker.rows(
+                bytes,
+                marks: marks,
+                day: day,
+                where: {
+                    asked.append(($0, $1, $2))
+                    return asked.count == range.count
+                },
+                into: &found
+            )
+            let expected = batch.reordered(Array(range))
+            #expect(found.sightings == expected.sightings && found.contributions == expected.contributions)
+            #expect(found.variants == expected.variants)
+            #expect(asked.map(\.0) == expected.sightings.map(\.vrm))
+            #expect(asked.map(\.1) == expected.sightings.map(\.first))
+            #expect(asked.map(\.2) == expected.sightings.map(\.camera))
+        }
+    }
+
+    @Test("marks and their parts come back from a page", arguments: [1, 2, 3] as [UInt64])
+    func pages(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        for _ in 0..<50 {
+            var marks = OddSightings.Marks()
+            let keys = Set((0..<random.within(1...700)).map { _ in MarkKey(marks.next(&random)) }).sorted()
+            let partCount = random.one(of: [1, 2, 5, 43, 1000])
+            var page = MarkPage()
+            for key in keys {
+                let own = Set((0..<random.within(1...3)).map { _ in random.below(partCount) }).sorted()
+                page.append(key, parts: own)
+            }
+            var counter = PageCounter(register: Self.register, day: 0)
+            counter.add(page)
+            let codebook = Codebook(counter.counts)
+            var packer = PagePacker(register: Self.register, day: 0, codebook: codebook)
+            let bytes = packer.pack(page)
+            var unpacker = PageUnpacker(register: Self.register, codebook: codebook)
+            #expect(try unpacker.page(bytes, first: keys[0]) == page)
+            #expect(try PageUnpacker.keys(bytes, first: keys[0]) == keys.map(\.value))
+            let part = page.allParts[random.below(page.allParts.count)]
+            #expect(page.places(in: part) == keys.indices.filter { page.parts(of: $0).contains(part) })
+        }
+    }
+
+    @Test(
+        "injured pages are refused or give sightings that are whole, never more than they have room for",
+        arguments: [1, 2, 3] as [UInt64]
+    )
+    func injuries(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let (batch, day) = try Self.batch(&random, count: 300)
+        let codebook = Self.codebook(batch, day)
+        var packer = PagePacker(register: Self.register, day: day, codebook: codebook)
+        let good = packer.pack(batch, 0..<batch.count)
+        let marks = Self.marks(batch, 0..<batch.count)
+        var unpacker = PageUnpacker(register: Self.register, codebook: codebook)
+        for _ in 0..<400 {
+            var bad = good
+            for _ in 0...random.below(3) { bad[random.below(bad.count)] ^= 1 << UInt8(random.below(8)) }
+            if random.chance(perMille: 200) { bad.removeLast(random.below(bad.count)) }
+            var found = SightingBatch()
+            let asked = random.chance(perMille: 900) ? marks : marks.dropLast(random.below(3)) + [marks[0]]
+            do {
+                try unpacker.rows(bad, marks: asked, day: day, where: { _, _, _ in true }, into: &found)
+                #expect(found.count <= FrameEncoder.countMax)
+            } catch {
+                #expect(error is FrameFault || error is CompressionError)
+                #expect(found.isEmpty)
+            }
+        }
+    }
+
+    @Test("an index of pages comes back and finds the pages of a range", arguments: [1, 2, 3] as [UInt64])
+    func index(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        for _ in 0..<60 {
+            let partCount = random.within(1...6)
+            var index = PageIndex(partCount: partCount)
+            var first: UInt64 = 0
+            var lengths: [(Int, [Int])] = []
+            for _ in 0..<random.below(80) {
+                first += UInt64(random.below(random.one(of: [2, 1000])))
+                lengths.append(
+                    (random.below(3000), (0..<partCount).map { _ in random.below(2) * random.below(9000) })
+                )
+                index.append(
+                    first: MarkKey(value: first),
+                    marks: lengths[lengths.count - 1].0,
+                    rows: lengths[lengths.count - 1].1
+                )
+            }
+            let found = try PageIndex(index.encoded, partCount: partCount)
+            #expect(found == index && found.count == lengths.count)
+            for (page, length) in lengths.enumerated() {
+                #expect(found.marks(of: page).count == length.0)
+                #expect((0..<partCount).map { found.rows(of: page, part: $0).count } == length.1)
+            }
+            #expect(found.rowsLength == lengths.reduce(0) { $0 + $1.1.reduce(0, +) })
+            let low = UInt64(random.below(Int(first) + 5))
+            let range = MarkKey(value: low)...MarkKey(value: low + UInt64(random.below(2000)))
+            // A page reaches to where the next one begins.
+            let expected = index.firsts.indices.filter { page in
+                let end = page + 1 < index.count ? index.firsts[page + 1] : MarkKey(value: .max)
+                return index.firsts[page] <= range.upperBound && end >= range.lowerBound
+            }
+            #expect(Set(expected).isSubset(of: Set(found.pages(range))))
+            #expect(found.pages(range).count <= expected.count + 1)
+        }
+    }
+}
