@@ -1,9 +1,10 @@
 /// What a line may carry: never more than its rate in any second, wherever that second begins.
 ///
-/// A pure account in a clock's nanoseconds, of what leaves for the line: what was given to it and could not leave yet
-/// counts from when it could (`heldUp`). What is sent is evened out too, so that a second's worth does not go at once and
-/// then nothing. Each piece counts with what TCP and IP add to it (52 bytes a packet of 1,400, as with IPv4 and time stamps), with TLS its
-/// record, and with room for word of what is missing of the other direction, which TCP puts in after a loss.
+/// A pure account in a clock's nanoseconds, of what leaves for the line. A piece counts from when it is known to have left
+/// (`left`): with the time at which it was given away, one that was held up would bring its second a packet too many. What is
+/// sent is evened out too, so that a second's worth does not go at once and then nothing. Each piece counts with what TCP
+/// and IP add to it (52 bytes a packet of 1,400, as with IPv4 and time stamps), with TLS its record, and with room for word
+/// of what is missing of the other direction, which TCP puts in after a loss.
 ///
 /// - Complexity: O(1) a piece on average; remembers the pieces of one second.
 public struct LinkBudget: Sendable, Equatable {
@@ -83,11 +84,26 @@ public struct LinkBudget: Sendable, Equatable {
         return wait
     }
 
-    /// Notes that the piece noted last went only now: it was held up on its way to the line.
-    public mutating func heldUp(until now: Int64) {
+    /// Notes that the piece noted last has left by now.
+    ///
+    /// - Parameter wasHeldUp: whether something was in its way, so that those behind it are to be evened out from now on.
+    public mutating func left(at now: Int64, wasHeldUp: Bool) {
         guard let last = pieces.last, firstPiece < pieces.count else { return }
         pieces[pieces.count - 1].at = now
-        nextAt = now + Int64(last.cost) * Self.second / Int64(bytesPerSecond)
+        if wasHeldUp { nextAt = now + Int64(last.cost) * Self.second / Int64(bytesPerSecond) }
+    }
+
+    /// Notes what went by itself within the last moments, waiting for no turn, as TLS's handshake does: what follows has
+    /// so much less of its second.
+    ///
+    /// - Parameters:
+    ///   - count: its bytes, in packets that may each be small.
+    ///   - now: when it had left, not before what was noted last.
+    public mutating func went(_ count: Int, at now: Int64) {
+        guard count > 0 else { return }
+        let cost = charge(count) + Self.packetOverhead + Self.gapOverhead
+        pieces.append(Piece(at: now, cost: cost))
+        inLastSecond += cost
     }
 
     /// Notes that a piece went.

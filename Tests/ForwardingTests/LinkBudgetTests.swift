@@ -16,14 +16,26 @@ struct LinkBudgetTests {
             var now = Int64(random.below(1 << 40))
             var sent: [(at: Int64, cost: Int)] = []
             for _ in 0..<4000 {
-                // Mostly busy, now and then idle for some moments.
-                if random.chance(perMille: 20) { now += Int64(random.below(3_000_000_000)) }
+                // Mostly busy, now and then idle for some moments; after the longest a handshake goes by itself.
+                if random.chance(perMille: 20) {
+                    let idle = Int64(random.below(3_000_000_000))
+                    now += idle
+                    if idle > 1_100_000_000 {
+                        let handshake = random.below(bitsPerSecond / 8 / 3)
+                        sent.append((now - Int64(random.below(50_000_000)), handshake))
+                        budget.went(handshake, at: now)
+                    }
+                }
                 let count = 1 + random.below(budget.pieceMax)
                 let wait = budget.delay(count, at: now)
                 now += wait
                 #expect(budget.delay(count, at: now) == 0, "the wait is long enough")
                 budget.sent(count, at: now)
-                sent.append((now, budget.cost(count)))
+                // It leaves between then and when that is known.
+                let slow = random.chance(perMille: 50) ? Int64(1 + random.below(900_000_000)) : 0
+                sent.append((now + slow / 2, budget.cost(count)))
+                now += slow
+                budget.left(at: now, wasHeldUp: slow > 0 && random.chance(perMille: 500))
                 if random.chance(perMille: 300) { now += Int64(random.below(2_000_000)) }
             }
             var start = 0

@@ -6,7 +6,7 @@ import NIOSSL
 import TestSupport
 import Testing
 
-/// What waits for a line goes with the connection that is given up.
+/// What goes over a line is known to the byte, and what waits for it goes with the connection that is given up.
 struct LineQueueTests {
     /// The other end: reads until something has come, then not until it is told to.
     private final class SlowReader: ChannelInboundHandler {
@@ -82,6 +82,86 @@ struct LineQueueTests {
         try? await other.setOption(.autoRead, value: true).get()
         let error = try await ended.futureResult.get()
         #expect((error as? IOError)?.errnoCode == ECONNRESET, "\(String(describing: error))")
+        try await listener.close()
+    }
+
+    /// The other end of a connection that is counted: what came from the socket, once so many bytes of text were in it.
+    private final class CountingEnd {
+        var fromSocket = 0
+        var text = 0
+        let wanted: Int
+        let counted: EventLoopPromise<Int>
+
+        init(_ wanted: Int, _ counted: EventLoopPromise<Int>) {
+            (self.wanted, self.counted) = (wanted, counted)
+        }
+    }
+
+    private final class SocketCounter: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        private let end: CountingEnd
+        init(_ end: CountingEnd) { self.end = end }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            end.fromSocket += unwrapInboundIn(data).readableBytes
+            context.fireChannelRead(data)
+        }
+    }
+
+    private final class TextCounter: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        private let end: CountingEnd
+        init(_ end: CountingEnd) { self.end = end }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            end.text += unwrapInboundIn(data).readableBytes
+            if end.text == end.wanted { end.counted.succeed(end.fromSocket) }
+        }
+    }
+
+    @Test(
+        "what goes besides the pieces is known to the byte: TLS's handshake, or nothing",
+        arguments: [false, true]
+    )
+    func besides(isSecure: Bool) async throws {
+        let pieces = [1, 1315, 16 << 10, 40]
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let counted = loop.makePromise(of: Int.self)
+        let contexts = isSecure ? try Self.contexts() : nil
+        let listener = try await ServerBootstrap(group: loop)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    let end = CountingEnd(pieces.reduce(0, +), counted)
+                    try pipeline.addHandler(SocketCounter(end))
+                    if let contexts { try pipeline.addHandler(NIOSSLServerHandler(context: contexts.server)) }
+                    try pipeline.addHandler(TextCounter(end))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(listener.localAddress?.port)
+        let meter = LineMeter(isEncrypted: isSecure)
+        let channel = try await ClientBootstrap(group: loop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(meter)
+                    guard let contexts else { return }
+                    let handler = try NIOSSLClientHandler(context: contexts.client, serverHostname: nil)
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                }
+            }
+            .connect(host: "127.0.0.1", port: port).get()
+        let line = LineQueue(of: channel, meter: meter)
+        var besides: [Int] = []
+        for piece in pieces {
+            let bytes = [UInt8](repeating: 1, count: piece)
+            besides.append(try await line.send(bytes[...]).besides)
+        }
+        let records = isSecure ? 22 * pieces.count : 0
+        #expect(try await counted.futureResult.get() == pieces.reduce(0, +) + records + besides[0])
+        #expect(isSecure ? besides[0] > 300 : besides[0] == 0)
+        #expect(besides[1...].allSatisfy { $0 == 0 } && line.besides() == 0)
+        try await channel.close()
         try await listener.close()
     }
 }

@@ -167,10 +167,10 @@ package actor Forwarder {
         var ending = SendingLink.Ending.lost("no address")
         for address in forward.addresses {
             do {
-                let channel = try await connect(address)
+                let (channel, line) = try await connect(address)
                 own.connections += 1
                 own.connected = address.text
-                ending = try await converse(over: channel, to: address, untilSettled: untilSettled)
+                ending = try await converse(over: channel, line, to: address, untilSettled: untilSettled)
             } catch {
                 ending = .lost("\(error)")
             }
@@ -183,17 +183,19 @@ package actor Forwarder {
         return ending
     }
 
-    private func connect(_ address: NodeConfiguration.Address) async throws -> NIOAsyncChannel<
-        LinkMessage, ByteBuffer
-    > {
+    private func connect(
+        _ address: NodeConfiguration.Address
+    ) async throws -> (NIOAsyncChannel<LinkMessage, ByteBuffer>, LineQueue) {
         if secure == nil { secure = try forward.tls?.sender() }
         let (secure, name) = (secure, forward.tls?.name(of: address.host))
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(.seconds(5))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
         if pacer != nil { bootstrap = LineQueue.bound(bootstrap) }
-        return try await bootstrap.connect(host: address.host, port: address.port) { channel in
+        let meter = pacer == nil ? nil : LineMeter(isEncrypted: secure != nil)
+        let channel = try await bootstrap.connect(host: address.host, port: address.port) { channel in
             channel.eventLoop.makeCompletedFuture {
+                if let meter { try channel.pipeline.syncOperations.addHandler(meter) }
                 if let secure {
                     let handler = try NIOSSLClientHandler(context: secure, serverHostname: name)
                     try channel.pipeline.syncOperations.addHandler(handler)
@@ -202,10 +204,12 @@ package actor Forwarder {
                 return try NIOAsyncChannel<LinkMessage, ByteBuffer>(wrappingChannelSynchronously: channel)
             }
         }
+        return (channel, LineQueue(of: channel.channel, meter: meter))
     }
 
     private func converse(
         over channel: NIOAsyncChannel<LinkMessage, ByteBuffer>,
+        _ line: LineQueue,
         to address: NodeConfiguration.Address,
         untilSettled: Bool
     ) async throws -> SendingLink.Ending {
@@ -221,7 +225,6 @@ package actor Forwarder {
             onDelivered: { [weak self] in await self?.delivered($0) },
             onSent: { [weak self] in await self?.sent($0, $1) }
         )
-        let line = LineQueue(of: channel.channel)
         let link = SendingLink(
             LinkSender(node: node, stream: stream),
             supply,
@@ -238,6 +241,7 @@ package actor Forwarder {
             note(await link.takesAlerts, ending, of: address)
             // What was on its way goes again over the next connection. One that is gone already can't be given up.
             if ending != .settled { try? await line.abandon() }
+            await pacer?.went(line.besides())
             return ending
         }
     }

@@ -39,8 +39,15 @@ actor LinePacer {
         budget.sent(count, at: now)
     }
 
-    /// What passed last could leave only now.
-    func heldUp() { budget.heldUp(until: now) }
+    /// What passed last has left, and with it what went by itself.
+    func left(_ departure: LineQueue.Departure) {
+        let now = now
+        budget.left(at: now, wasHeldUp: departure.wasHeldUp)
+        budget.went(departure.besides, at: now)
+    }
+
+    /// So many bytes went by themselves.
+    func went(_ count: Int) { budget.went(count, at: now) }
 
     private func useRate() {
         let due = rates.bitsPerSecond(minute: Self.minute(zone))

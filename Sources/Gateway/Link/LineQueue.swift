@@ -7,6 +7,15 @@ import NIOSSL
 /// What lies there leaves all at once, so a budget can't be held without looking.
 package struct LineQueue {
     private let channel: any Channel
+    private let meter: LineMeter?
+
+    /// How a piece left.
+    package struct Departure: Sendable, Equatable {
+        /// Whether it had to wait for what went before.
+        package var wasHeldUp: Bool
+        /// Bytes that went and are nobody's piece, since this was told last: TLS's handshake.
+        package var besides: Int
+    }
 
     /// What the kernel tells of a connection (`struct tcp_info` of Linux), as far as it is looked at.
     private struct Information {
@@ -22,7 +31,12 @@ package struct LineQueue {
     private static let interval = Duration.milliseconds(4)
 
     /// The queue of a connection.
-    package init(of channel: any Channel) { self.channel = channel }
+    ///
+    /// - Parameter meter: the first of its handlers, if what goes besides the pieces is to be known.
+    package init(of channel: any Channel, meter: LineMeter? = nil) {
+        self.channel = channel
+        self.meter = meter
+    }
 
     /// Has the kernel take no more while something waits in it.
     static func bound(_ bootstrap: ClientBootstrap) -> ClientBootstrap {
@@ -33,17 +47,20 @@ package struct LineQueue {
     }
 
     /// Writes bytes, and returns when they have left.
-    ///
-    /// - Returns: whether they had to wait.
-    func send(_ bytes: ArraySlice<UInt8>) async throws -> Bool {
+    package func send(_ bytes: ArraySlice<UInt8>) async throws -> Departure {
+        meter?.expect(bytes.count)
         try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
-        var hasWaited = false
+        var departure = Departure(wasHeldUp: false, besides: 0)
         while try await unsent() > 0 {
-            hasWaited = true
+            departure.wasHeldUp = true
             try await Task.sleep(for: Self.interval)
         }
-        return hasWaited
+        departure.besides = besides()
+        return departure
     }
+
+    /// Bytes that went and are nobody's piece, since this was told last.
+    package func besides() -> Int { meter?.besides() ?? 0 }
 
     /// Gives the connection up, and all that waits in it.
     ///

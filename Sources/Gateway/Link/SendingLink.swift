@@ -220,7 +220,7 @@ actor SendingLink {
         while start < bytes.count {
             let piece = bytes[start..<min(start + pieceMax, bytes.count)]
             try await pacer.pass(piece.count)
-            if try await line.send(piece) { await pacer.heldUp() }
+            await pacer.left(try await line.send(piece))
             start += piece.count
         }
     }
