@@ -67,6 +67,7 @@ struct ArchiveBenchCommand: ParsableCommand {
         var bench = try ArchiveBench(folder, traffic, seed: seed)
         try bench.fill()
         try bench.search(searches)
+        try bench.convoy()
         try bench.drop()
         try Console.output(bench.text)
     }
@@ -163,6 +164,30 @@ struct ArchiveBench {
                 $0.to = Timestamp(milliseconds: one.first.milliseconds + 1_800_000)
             }
         }
+    }
+
+    /// Looks for who travels with the vehicle that has the most sightings of those drawn.
+    mutating func convoy() throws {
+        let archive = ArchiveSearch(data: folder)
+        let histories = try Dictionary(grouping: drawn.prefix(400), by: \.vrm).keys.sorted().map { vrm in
+            try archive.run(Self.query { $0.mark = MarkPattern(vrm.text) })
+        }
+        guard let vehicle = histories.max(by: { $0.batch.count < $1.batch.count }) else { return }
+        let days = Set(vehicle.batch.sightings.map(\.first.day)).count
+        var near = 0
+        var times: [Double] = []
+        for _ in 0..<3 {
+            let took = try ContinuousClock().measure {
+                near = try Convoy(with: vehicle) { try archive.run($0) }.neighbours
+            }
+            times.append(Self.seconds(took))
+        }
+        times.sort()
+        text += """
+            convoy of a mark with \(vehicle.batch.count) sightings on \(days) days, 3 times: \
+            \(String(format: "%.2f", times[1])) s, \(NumberText.grouped(near)) marks near
+
+            """
     }
 
     /// Lets the oldest whole day go, if there are others.

@@ -75,6 +75,12 @@ struct ConvoyCommand: ParsableCommand {
             "\(convoy.passages) passages on \(convoy.journeys) journeys, with "
                 + "\(NumberText.grouped(convoy.neighbours)) other marks near. This search was logged."
         )
+        if convoy.leftOut > 0 {
+            Console.note(
+                "\(NumberText.grouped(convoy.leftOut)) more had enough together, and fewer passages than these; "
+                    + "--passages or --journeys asks for more."
+            )
+        }
         if convoy.companions.contains(where: \.looksAlike) {
             Console.note("Marks that look like this one (~) may be the same vehicle, misread.")
         }

@@ -33,6 +33,7 @@ struct ConvoyTests {
                 let time = Timestamp(milliseconds: Int64(one.second * 1000))
                 guard query.mark?.matches(one.vrm) ?? true,
                     query.sites.isEmpty || query.sites.contains("S\(one.site)"),
+                    query.around?.contains("S\(one.site)", time, time) ?? true,
                     time >= query.from ?? .distantPast, time <= query.to ?? .distantFuture
                 else { continue }
                 found.batch.append(

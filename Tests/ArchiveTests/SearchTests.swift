@@ -79,7 +79,7 @@ struct SearchTests {
         let filled = try Filled(seed: seed)
         #expect(filled.all.contains { $0.revision > 0 })
         var random = SeededRandom(seed: seed)
-        for _ in 0..<40 {
+        for _ in 0..<80 {
             let some = random.one(of: filled.all)
             var query = SightingQuery()
             var conditions: [(PlainSighting) -> Bool] = []
@@ -90,6 +90,25 @@ struct SearchTests {
                 let prefix = String(some.vrm.prefix(2))
                 query.mark = MarkPattern(prefix + "*")
                 conditions.append { $0.vrm.hasPrefix(prefix) }
+            } else if random.chance(perMille: 500) {
+                let marks = Set((0..<random.within(1...30)).map { _ in random.one(of: filled.all).vrm })
+                query.mark = MarkPattern(anyOf: marks.compactMap { VRM($0) })
+                conditions.append { marks.contains($0.vrm) }
+            }
+            if random.chance(perMille: 300) {
+                let window = Int64(random.one(of: [0, 100, 5000, 60_000]))
+                let moments = (0..<random.within(1...20)).map { _ in
+                    let one = random.one(of: filled.all)
+                    let site = random.chance(perMille: 900) ? one.site : random.one(of: filled.all).site
+                    return (site: site, time: Timestamp(milliseconds: one.first + Int64(random.below(300))))
+                }
+                query.around = Surroundings(moments, window: window)
+                conditions.append { sighting in
+                    moments.contains {
+                        $0.site == sighting.site && $0.time.milliseconds + window >= sighting.first
+                            && $0.time.milliseconds - window <= sighting.last
+                    }
+                }
             }
             if random.chance(perMille: 300) {
                 let other = random.one(of: filled.all).site

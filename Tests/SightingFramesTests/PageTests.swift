@@ -74,25 +74,36 @@ struct PageTests {
             let bytes = packer.pack(batch, range)
             let marks = Self.marks(batch, range)
             var found = SightingBatch()
-            try unpacker.rows(bytes, marks: marks, day: day, where: { _, _, _ in false }, into: &found)
-            #expect(found.isEmpty)
-            var asked: [(VRM, Timestamp, CameraIndex)] = []
             try unpacker.rows(
                 bytes,
-                marks: marks,
+                marks: marks.count,
+                day: day,
+                where: { _ in false },
+                vrms: { marks },
+                into: &found
+            )
+            #expect(found.isEmpty)
+            var asked: [PageMoments] = []
+            // What stands before them is nothing to them.
+            let ahead = random.below(5)
+            try unpacker.rows(
+                [UInt8](repeating: 0xA5, count: ahead) + bytes,
+                at: ahead,
+                marks: marks.count,
                 day: day,
                 where: {
-                    asked.append(($0, $1, $2))
-                    return asked.count == range.count
+                    asked.append($0)
+                    return true
                 },
+                vrms: { marks },
                 into: &found
             )
             let expected = batch.reordered(Array(range))
             #expect(found.sightings == expected.sightings && found.contributions == expected.contributions)
             #expect(found.variants == expected.variants)
-            #expect(asked.map(\.0) == expected.sightings.map(\.vrm))
-            #expect(asked.map(\.1) == expected.sightings.map(\.first))
-            #expect(asked.map(\.2) == expected.sightings.map(\.camera))
+            #expect(asked.map(\.times) == [expected.sightings.map(\.first)])
+            #expect(asked.map(\.cameras) == [expected.sightings.map(\.camera)])
+            #expect(asked[0].counts == marks.map { mark in expected.sightings.count { $0.vrm == mark } })
         }
     }
 
@@ -116,8 +127,11 @@ struct PageTests {
             var unpacker = PageUnpacker(register: Self.register, codebook: codebook)
             #expect(try unpacker.page(bytes, first: keys[0]) == page)
             #expect(try PageUnpacker.keys(bytes, first: keys[0]) == keys.map(\.value))
-            let part = page.allParts[random.below(page.allParts.count)]
-            #expect(page.places(in: part) == keys.indices.filter { page.parts(of: $0).contains(part) })
+            let places = page.placesByPart(partCount)
+            #expect(places.count == partCount)
+            for part in places.indices {
+                #expect(places[part] == keys.indices.filter { page.parts(of: $0).contains(part) })
+            }
         }
     }
 
@@ -140,7 +154,14 @@ struct PageTests {
             var found = SightingBatch()
             let asked = random.chance(perMille: 900) ? marks : marks.dropLast(random.below(3)) + [marks[0]]
             do {
-                try unpacker.rows(bad, marks: asked, day: day, where: { _, _, _ in true }, into: &found)
+                try unpacker.rows(
+                    bad,
+                    marks: asked.count,
+                    day: day,
+                    where: { _ in true },
+                    vrms: { asked },
+                    into: &found
+                )
                 #expect(found.count <= FrameEncoder.countMax)
             } catch {
                 #expect(error is FrameFault || error is CompressionError)

@@ -50,18 +50,20 @@ public struct Convoy: Sendable {
     public let passages: Int, journeys: Int
     /// How many marks were near it on one journey, on two and so on: where many were on two, two say nothing.
     public let neighboursByJourneys: [Int]
+    /// How many marks with enough passages and journeys were not looked at further, because others had more passages.
+    public private(set) var leftOut = 0
     /// How many marks were near it at all.
     public var neighbours: Int { neighboursByJourneys.reduce(0, +) }
 
     /// Of so many marks at most, those with the most passages together, the whole history is looked up.
-    public static let candidatesMax = 500
+    public static let candidatesMax = 200
 
     /// Looks for companions.
     ///
     /// - Parameters:
     ///   - vehicle: what a search for one mark found; those of other marks (`approximate`) are left out.
     ///   - search: answers a search.
-    /// - Complexity: a search by sites and times for each day with a passage, and one by mark for each candidate.
+    /// - Complexity: one search by sites and times, and one by the marks of all candidates.
     public init(
         with vehicle: ResolvedSightings,
         _ rules: Rules = Rules(),
@@ -72,14 +74,12 @@ public struct Convoy: Sendable {
         journeys = passages.journeys
         let own = Set(vehicle.batch.sightings.map(\.vrm))
         var together: [VRM: Encounters] = [:]
-        for query in passages.queries {
-            let found = try search(query)
-            for sighting in found.batch.sightings where !own.contains(sighting.vrm) {
-                let site = found.register.siteName(of: sighting.camera)
-                let near = passages.near(site, sighting.captured)
-                guard !near.isEmpty else { continue }
-                together[sighting.vrm, default: Encounters()].add(near, passages)
-            }
+        let found = passages.all.isEmpty ? ResolvedSightings() : try search(passages.query)
+        for sighting in found.batch.sightings where !own.contains(sighting.vrm) {
+            let site = found.register.siteName(of: sighting.camera)
+            let near = passages.near(site, sighting.captured)
+            guard !near.isEmpty else { continue }
+            together[sighting.vrm, default: Encounters()].add(near, passages)
         }
         neighboursByJourneys = Self.counts(together.values.map(\.journeys.count))
         let candidates = together.filter {
@@ -90,12 +90,18 @@ public struct Convoy: Sendable {
             vehicle.batch.sightings.indices.filter { !vehicle.approximate.contains($0) }
                 .map { vehicle.batch.sightings[$0].vrm }
         ).map { MarkPattern(alike: $0) }
-        for (vrm, encounters) in candidates.prefix(Self.candidatesMax) {
-            var query = SightingQuery()
-            query.mark = MarkPattern(vrm.text)
-            query.sites = Set(passages.all.map(\.site)).sorted()
-            (query.from, query.to) = (extent.from, extent.to)
-            let history = try search(query)
+        let looked = candidates.prefix(Self.candidatesMax)
+        leftOut = candidates.count - looked.count
+        var query = SightingQuery()
+        query.mark = MarkPattern(anyOf: looked.map(\.key))
+        query.sites = Set(passages.all.map(\.site)).sorted()
+        (query.from, query.to) = (extent.from, extent.to)
+        let histories = looked.isEmpty ? ResolvedSightings() : try search(query)
+        let ofMark = Dictionary(grouping: histories.batch.sightings, by: \.vrm)
+        for (vrm, encounters) in looked {
+            let history = (ofMark[vrm] ?? []).map {
+                ($0.captured, histories.register.siteName(of: $0.camera))
+            }
             var companion = Self.companion(vrm, encounters, history, passages, extent, window: rules.window)
             companion.looksAlike = alike.contains { $0.matches(vrm) }
             companions.append(companion)
@@ -162,18 +168,15 @@ public struct Convoy: Sendable {
     private static func companion(
         _ vrm: VRM,
         _ encounters: Encounters,
-        _ history: ResolvedSightings,
+        _ history: [(time: Timestamp, site: String)],
         _ passages: Passages,
         _ extent: (from: Timestamp, to: Timestamp, days: Double),
         window: Int64
     ) -> Companion {
         var times: [String: [(time: Int64, journeys: Set<Int>)]] = [:]
-        for sighting in history.batch.sightings where sighting.vrm == vrm {
-            let site = history.register.siteName(of: sighting.camera)
-            let near = passages.near(site, sighting.captured)
-            times[site, default: []].append(
-                (sighting.captured.milliseconds, Set(near.map { passages.all[$0].journey }))
-            )
+        for (time, site) in history {
+            let near = passages.near(site, time)
+            times[site, default: []].append((time.milliseconds, Set(near.map { passages.all[$0].journey })))
         }
         // Of each journey: by how many passages ordinary traffic would bring the two together.
         var means = [Double](repeating: 0, count: passages.journeys)

@@ -27,19 +27,20 @@ struct Passages: Sendable {
     /// Those that lie at most the window from a moment at a site.
     func near(_ site: String, _ time: Timestamp) -> [Int] {
         guard let there = bySite[site] else { return [] }
-        return there.filter { abs(all[$0].time.milliseconds - time.milliseconds) <= window }
+        let earliest = time.milliseconds - window
+        var (low, high) = (0, there.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if all[there[middle]].time.milliseconds < earliest { low = middle + 1 } else { high = middle }
+        }
+        return Array(there[low...].prefix { all[$0].time.milliseconds <= time.milliseconds + window })
     }
 
-    /// What finds all that can be near one of them: a search for each day, because a day's times are read only once.
-    var queries: [SightingQuery] {
-        Dictionary(grouping: all, by: \.time.day).sorted { $0.key < $1.key }.map { _, passages in
-            let times = passages.map(\.time.milliseconds)
-            var query = SightingQuery()
-            query.sites = Set(passages.map(\.site)).sorted()
-            query.from = Timestamp(milliseconds: (times.min() ?? 0) - window)
-            query.to = Timestamp(milliseconds: (times.max() ?? 0) + window)
-            return query
-        }
+    /// What finds all that can be near one of them.
+    var query: SightingQuery {
+        var query = SightingQuery()
+        query.around = Surroundings(all.map { ($0.site, $0.time) }, window: window)
+        return query
     }
 
     /// How many journeys there are.

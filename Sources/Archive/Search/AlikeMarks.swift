@@ -23,26 +23,6 @@ struct AlikeMarks: Sendable, Equatable {
 
     func contains(_ key: UInt64) -> Bool {
         guard !keys.isEmpty else { return MarkKey(value: key).vrm.map { contains($0) } ?? false }
-        var (low, high) = (0, keys.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if keys[middle] < key { low = middle + 1 } else { high = middle }
-        }
-        return low < keys.count && keys[low] == key
-    }
-
-    /// Where they stand in the order of an archive: those that follow one another together.
-    var ranges: [ClosedRange<MarkKey>] {
-        guard var end = keys.first else { return [MarkPattern.allKeys] }
-        var ranges: [ClosedRange<MarkKey>] = []
-        var start = end
-        for key in keys.dropFirst() {
-            if key != end + 1 {
-                ranges.append(MarkKey(value: start)...MarkKey(value: end))
-                start = key
-            }
-            end = key
-        }
-        return ranges + [MarkKey(value: start)...MarkKey(value: end)]
+        return keys.place(of: key) != nil
     }
 }

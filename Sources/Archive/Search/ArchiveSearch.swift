@@ -22,7 +22,8 @@ public struct ArchiveSearch: Sendable {
     /// All sightings that match, newest first.
     ///
     /// Of a mark also those, told apart as approximate, that were read under another one and are probably of the same
-    /// vehicle: linked to one that matches, or with one merged into them.
+    /// vehicle: linked to one that matches, or with one merged into them. Where any of several marks is asked for, links are
+    /// not followed.
     public func run(_ query: SightingQuery) throws -> ResolvedSightings {
         var attempt = 1
         while true {
@@ -93,9 +94,10 @@ public struct ArchiveSearch: Sendable {
         var union = RegisterUnion()
         var candidates = SightingBatch()
         segments.keep(only: Set(snapshot.segments.map { "\(folder)/archive/\($0.name)" }))
-        let looked = snapshot.segments.filter { overlaps(query, $0.first, $0.last) }
+        let reach = snapshot.reach
+        let looked = snapshot.segments.filter { query.mayMatch($0.first, $0.last, reach) }
         let found = try Parallel.map(shares(of: looked, query)) { segment, share in
-            try searchSegment("\(folder)/archive/\(segment.name)", query, share)
+            try searchSegment("\(folder)/archive/\(segment.name)", query, reach, share)
         }
         for case (var batch, let register)? in found {
             batch.renumberCameras(union.indexes(of: register))
@@ -112,7 +114,7 @@ public struct ArchiveSearch: Sendable {
         _ query: SightingQuery,
         _ snapshot: Catalogue.Snapshot
     ) throws -> [ResolvedSightings] {
-        guard query.mark != nil, !found.batch.variants.isEmpty else { return [] }
+        guard query.mark != nil, query.mark?.list == nil, !found.batch.variants.isEmpty else { return [] }
         var named: [VRM: Set<SightingIdentity>] = [:]
         for row in rows {
             let site = found.register.siteName(of: found.batch.sightings[row].camera)
@@ -136,31 +138,28 @@ public struct ArchiveSearch: Sendable {
         }
     }
 
-    private func overlaps(_ query: SightingQuery, _ first: Timestamp, _ last: Timestamp) -> Bool {
-        if let from = query.from, last.milliseconds + WantedSightings.margin < from.milliseconds {
-            return false
-        }
-        if let to = query.to, first.milliseconds - WantedSightings.margin > to.milliseconds { return false }
-        return true
-    }
-
-    /// What is looked at together: a segment, or a part of a large one where a search without a mark goes through all of it.
+    /// What is looked at together: a segment, or a part of a large one where a search without a mark goes through all of it and
+    /// there are too few for all processors.
     private func shares(of segments: [Catalogue.Segment], _ query: SightingQuery) -> [(
         Catalogue.Segment, SegmentReader.Share
     )] {
-        segments.flatMap { segment in
-            let count = query.mark == nil ? max(1, min(Parallel.width, segment.rows / Self.shareRows)) : 1
+        let sharesMax = Parallel.width / max(1, segments.count)
+        return segments.flatMap { segment in
+            let count = query.mark == nil ? max(1, min(sharesMax, segment.rows / Self.shareRows)) : 1
             return (0..<count).map { (segment, SegmentReader.Share(index: $0, count: count)) }
         }
     }
 
     /// What of a segment may match, under its own register; `nil` for nothing.
-    private func searchSegment(_ path: String, _ query: SightingQuery, _ share: SegmentReader.Share) throws
-        -> (SightingBatch, CameraRegister)?
-    {
+    private func searchSegment(
+        _ path: String,
+        _ query: SightingQuery,
+        _ reach: SightingReach,
+        _ share: SegmentReader.Share
+    ) throws -> (SightingBatch, CameraRegister)? {
         try segments.read(path) { reader in
             var all = SightingBatch()
-            try reader.read(query, share: share, into: &all)
+            try reader.read(query, reach, share: share, into: &all)
             guard !all.isEmpty else { return nil }
             var found = SightingBatch()
             take(all, reader.register, query, into: &found)
@@ -200,7 +199,7 @@ public struct ArchiveSearch: Sendable {
                 continue
             }
             if let cameras, !cameras[Int(sighting.camera)] { continue }
-            guard overlaps(query, sighting.first, sighting.last) else { continue }
+            guard query.mayMatch(sighting.first, sighting.last, .unknown) else { continue }
             found.append(index, of: batch)
         }
     }

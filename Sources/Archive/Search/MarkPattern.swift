@@ -1,6 +1,7 @@
 public import ANPRModel
+import SightingFrames
 
-/// A mark to search for: exact, with `?` for one character and `*` for any number, or with all that are taken for it.
+/// A mark to search for: exact, with `?` for one character and `*` for any number, or with all that are taken for it; or several.
 public struct MarkPattern: Sendable, Equatable {
     private enum Part: Equatable, Sendable {
         case character(UInt8)
@@ -15,6 +16,8 @@ public struct MarkPattern: Sendable, Equatable {
     let shape: CurrentShapePattern?
     /// The marks alike to one, where those are wanted.
     let alike: AlikeMarks?
+    /// Several marks as keys, ascending, where those are wanted.
+    let list: [UInt64]?
     /// The least and the greatest packed mark that can match.
     public let range: ClosedRange<UInt64>
     /// The characters before the first one to guess.
@@ -43,6 +46,7 @@ public struct MarkPattern: Sendable, Equatable {
         steps = Self.steps(parts)
         shape = CurrentShapePattern(steps)
         alike = nil
+        list = nil
         var prefix = ""
         for case .character(let byte) in parts.prefix(while: {
             if case .character = $0 { true } else { false }
@@ -62,6 +66,19 @@ public struct MarkPattern: Sendable, Equatable {
         steps = []
         shape = nil
         alike = AlikeMarks(mark)
+        list = nil
+        range = 0 ... .max
+        prefix = []
+        exact = nil
+    }
+
+    /// Any of some marks.
+    public init(anyOf marks: some Sequence<VRM>) {
+        list = Set(marks.map { MarkKey($0).value }).sorted()
+        parts = []
+        steps = []
+        shape = nil
+        alike = nil
         range = 0 ... .max
         prefix = []
         exact = nil
@@ -70,8 +87,9 @@ public struct MarkPattern: Sendable, Equatable {
     /// Whether a mark that matches is another than the one that is searched for, and only looks like it.
     public func isApproximate(_ vrm: VRM) -> Bool { alike.map { $0.mark != vrm } ?? false }
 
-    /// The pattern as it was understood: upper case, without separators.
+    /// The pattern as it was understood: upper case, without separators; of several marks their number.
     public var text: String {
+        if let list { return "\(list.count) marks" }
         var text = ""
         for part in parts {
             switch part {
@@ -86,6 +104,7 @@ public struct MarkPattern: Sendable, Equatable {
     /// Whether a mark matches.
     public func matches(_ vrm: VRM) -> Bool {
         if let exact { return vrm == exact }
+        if let list { return list.place(of: MarkKey(vrm).value) != nil }
         if let alike { return alike.contains(vrm) }
         guard range.contains(vrm.packed) else { return false }
         return matches(vrm.codes)

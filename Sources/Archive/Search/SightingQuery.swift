@@ -10,6 +10,8 @@ public struct SightingQuery: Sendable, Equatable {
     public var to: Timestamp?
     /// The sites' names; none for any site.
     public var sites: [String] = []
+    /// Times at sites; sightings at none of those are left out.
+    public var around: Surroundings?
     /// A camera that contributed, by name.
     public var camera: String?
     /// A force that contributed, by code.
@@ -23,6 +25,14 @@ public struct SightingQuery: Sendable, Equatable {
 
     /// Everything.
     public init() {}
+
+    /// Whether what begins and ends between two times may match, whatever else it is.
+    func mayMatch(_ first: Timestamp, _ last: Timestamp, _ reach: SightingReach) -> Bool {
+        let (begin, end) = (first.milliseconds - reach.behind, last.milliseconds + reach.before)
+        if let from, end < from.milliseconds { return false }
+        if let to, begin > to.milliseconds { return false }
+        return around?.all.overlap(begin, end) ?? true
+    }
 
     /// Whether a sighting's own mark is the one searched for.
     func matchesMark(_ index: Int, of batch: SightingBatch) -> Bool {
@@ -44,12 +54,14 @@ public struct SightingQuery: Sendable, Equatable {
     ///
     /// By site, because no amendment moves a sighting to another one, while its best read may become another camera's.
     func cameras(of register: CameraRegister) -> [Bool]? {
-        guard !sites.isEmpty || near != nil || within != nil else { return nil }
+        guard !sites.isEmpty || near != nil || within != nil || around != nil else { return nil }
         let named = Set(sites.compactMap { register.site($0) })
+        let surrounded = around.map { Set($0.sites.keys.compactMap { register.site($0) }) }
         var wanted: Set<SiteIndex> = []
         for (index, camera) in register.cameras.enumerated() {
             let site = register.siteOfCamera[index]
-            guard sites.isEmpty || named.contains(site), near?.contains(camera) ?? true,
+            guard sites.isEmpty || named.contains(site), surrounded?.contains(site) ?? true,
+                near?.contains(camera) ?? true,
                 within?.contains(camera) ?? true
             else { continue }
             wanted.insert(site)
@@ -64,6 +76,11 @@ public struct SightingQuery: Sendable, Equatable {
         if let from, sighting.last < from { return false }
         if let to, sighting.first > to { return false }
         if !sites.isEmpty, !sites.contains(register.siteName(of: sighting.camera)) { return false }
+        if let around,
+            !around.contains(register.siteName(of: sighting.camera), sighting.first, sighting.last)
+        {
+            return false
+        }
         if let near, !near.contains(register.cameras[Int(sighting.camera)]) { return false }
         if let within, !within.contains(register.cameras[Int(sighting.camera)]) { return false }
         if let confidence, sighting.confidence >= 0, Int(sighting.confidence) < confidence { return false }

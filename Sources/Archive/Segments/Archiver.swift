@@ -220,7 +220,8 @@ public final class Archiver {
                 amendments: rows.count { batch.sightings[Int($0)].revision > 0 },
                 links: batch.variants.isEmpty
                     ? 0
-                    : rows.reduce(0) { $0 + batch.variants(of: Int($1)).count { !$0.isMerged } }
+                    : rows.reduce(0) { $0 + batch.variants(of: Int($1)).count { !$0.isMerged } },
+                reach: rows.reduce(0) { max($0, batch.sightings[Int($1)].reach) }
             )
         )
     }
@@ -238,5 +239,12 @@ public final class Archiver {
             }
         }
         return removed
+    }
+}
+
+extension Sighting {
+    /// How long it lasts, or begins from when it was opened if that is more, in milliseconds.
+    fileprivate var reach: Int64 {
+        max(last.milliseconds - first.milliseconds, abs(first.milliseconds - opened.milliseconds))
     }
 }

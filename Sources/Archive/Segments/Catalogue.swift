@@ -31,6 +31,8 @@ public final class Catalogue {
             public var amendments: Int
             /// How many other sightings are named as probably of the same vehicle.
             public var links: Int
+            /// How long a sighting in it lasts at most, or begins from when it was opened, in milliseconds.
+            public var reach: Int64
         }
     }
 
@@ -40,11 +42,21 @@ public final class Catalogue {
         public var segments: [Segment]
         /// The number of the first sighting that is in the log and not in a segment.
         public var archivedThrough: UInt64
+
+        /// How far versions of one sighting lie apart in these segments.
+        var reach: SightingReach {
+            var longest: Int64 = 0
+            for segment in segments {
+                guard let reach = segment.counts?.reach, reach >= 0 else { return .unknown }
+                longest = max(longest, reach)
+            }
+            return SightingReach(longest)
+        }
     }
 
     let database: Database
     /// Whether the table of segments has what is in them, which a folder of before gets when it is written to.
-    private let hasCounts: Bool
+    private let hasCounts: Bool, hasReach: Bool
     private static let version: Int64 = 1
 
     /// Opens the catalogue of a data folder.
@@ -57,7 +69,8 @@ public final class Catalogue {
         let database = try Database(path, isReadOnly: isReadOnly)
         self.database = database
         if !isReadOnly { try Self.makeTables(database) }
-        hasCounts = try Self.columnsOfSegments(database).contains("links")
+        let columns = try Self.columnsOfSegments(database)
+        (hasCounts, hasReach) = (columns.contains("links"), columns.contains("reach"))
         let version = try meta("version").flatMap(Int64.init) ?? Self.version
         guard version == Self.version else {
             throw StorageError(
@@ -84,7 +97,7 @@ public final class Catalogue {
         ]
         for table in tables + retentionTables { try database.run("CREATE TABLE IF NOT EXISTS \(table)") }
         let known = try columnsOfSegments(database)
-        for column in ["contributions", "amendments", "links"] where !known.contains(column) {
+        for column in ["contributions", "amendments", "links", "reach"] where !known.contains(column) {
             try database.run("ALTER TABLE segments ADD COLUMN \(column) INTEGER NOT NULL DEFAULT -1")
         }
         try database.run("INSERT OR IGNORE INTO meta VALUES ('version', ?)", [.text(String(version))])
@@ -187,8 +200,9 @@ public final class Catalogue {
         try database.run("BEGIN")
         defer { _ = try? database.run("COMMIT") }
         let counts = hasCounts ? "contributions, amendments, links" : "-1, -1, -1"
+        let reach = hasReach ? "reach" : "-1"
         let rows = try database.run(
-            "SELECT id, day, name, rows, bytes, first, last, \(counts) FROM segments ORDER BY day, id"
+            "SELECT id, day, name, rows, bytes, first, last, \(counts), \(reach) FROM segments ORDER BY day, id"
         )
         let segments = rows.map { row in
             Segment(
@@ -204,7 +218,8 @@ public final class Catalogue {
                     : .init(
                         contributions: Int(row[7].integer),
                         amendments: Int(row[8].integer),
-                        links: Int(row[9].integer)
+                        links: Int(row[9].integer),
+                        reach: row[10].integer
                     )
             )
         }
@@ -243,15 +258,15 @@ public final class Catalogue {
     private func insert(_ segment: Segment) throws(StorageError) {
         try database.run(
             """
-            INSERT INTO segments (day, name, rows, bytes, first, last, contributions, amendments, links) \
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO segments (day, name, rows, bytes, first, last, contributions, amendments, links, reach) \
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .integer(Int64(segment.day)), .text(segment.name), .integer(Int64(segment.rows)),
                 .integer(Int64(segment.bytes)), .integer(segment.first.milliseconds),
                 .integer(segment.last.milliseconds), .integer(Int64(segment.counts?.contributions ?? -1)),
                 .integer(Int64(segment.counts?.amendments ?? -1)),
-                .integer(Int64(segment.counts?.links ?? -1)),
+                .integer(Int64(segment.counts?.links ?? -1)), .integer(segment.counts?.reach ?? -1),
             ]
         )
     }

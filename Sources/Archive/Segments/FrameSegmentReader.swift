@@ -87,13 +87,7 @@ struct FrameSegmentReader: Sendable {
     }
 
     private func isInTime(_ entry: IndexEntry, _ query: SightingQuery?) -> Bool {
-        if let from = query?.from, entry.latest.milliseconds + WantedSightings.margin < from.milliseconds {
-            return false
-        }
-        if let to = query?.to, entry.earliest.milliseconds - WantedSightings.margin > to.milliseconds {
-            return false
-        }
-        return true
+        query?.mayMatch(entry.earliest, entry.latest, .unknown) ?? true
     }
 
     /// The frames with sightings into which marks were merged that are wanted.

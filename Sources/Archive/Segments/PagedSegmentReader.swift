@@ -71,16 +71,20 @@ struct PagedSegmentReader: Sendable {
     /// A piece of the file without its checksum, which must hold.
     private static func piece(_ file: DataFile, _ range: Range<Int>) throws -> [UInt8] {
         let bytes = try file.read(range.count, at: range.lowerBound)
-        guard bytes.count == range.count, bytes.count >= 4,
-            Checksum.crc32(bytes, 4..<bytes.count) == LittleEndian.read(bytes, at: 0) as UInt32
-        else {
-            throw StorageError(
-                .damaged,
-                "\(file.path): the piece at byte \(range.lowerBound) has another checksum"
-            )
-        }
-        return Array(bytes[4...])
+        try check(bytes, file, at: range.lowerBound)
+        return Array(bytes[checksumLength...])
     }
+
+    /// Refuses a piece of which the checksum in front does not hold.
+    private static func check(_ piece: [UInt8], _ file: DataFile, at start: Int) throws {
+        guard piece.count >= checksumLength,
+            Checksum.crc32(piece, checksumLength..<piece.count) == LittleEndian.read(piece, at: 0) as UInt32
+        else {
+            throw StorageError(.damaged, "\(file.path): the piece at byte \(start) has another checksum")
+        }
+    }
+
+    private static let checksumLength = 4
 
     /// Appends the sightings that are wanted, and of pages with marks that were merged all that may have them.
     ///
@@ -123,52 +127,70 @@ struct PagedSegmentReader: Sendable {
         let first = head.pages.firsts[page]
         let bytes = try Self.piece(file, start..<start + range.count)
         let marks: MarkPage
+        var places: [Int]?
         do {
             if wanted.mark != nil, !isAnyMark {
-                let keys = try PageUnpacker.keys(bytes, first: first)
-                guard keys.contains(where: wanted.contains) else { return }
+                places = wanted.places(in: try PageUnpacker.keys(bytes, first: first))
+                if places == [] { return }
             }
             marks = try unpacker.page(bytes, first: first)
         } catch { throw StorageError(.damaged, "\(file.path): the marks at byte \(start): \(error)") }
-        for part in parts(of: marks, wanted, isAnyMark) {
-            try read(part, of: page, marks, wanted, isAnyMark, &batch)
-        }
-    }
-
-    /// The parts that have sightings of marks that are wanted, ascending.
-    private func parts(of marks: MarkPage, _ wanted: WantedSightings, _ isAnyMark: Bool) -> [Int] {
-        if wanted.mark == nil || isAnyMark { return marks.allParts }
-        let places = marks.keys.indices.filter { wanted.contains(marks.keys[$0].value) }
-        return Set(places.flatMap { marks.parts(of: $0) }).sorted()
-    }
-
-    private mutating func read(
-        _ part: Int,
-        of page: Int,
-        _ marks: MarkPage,
-        _ wanted: WantedSightings,
-        _ isAnyMark: Bool,
-        _ batch: inout SightingBatch
-    ) throws {
-        let path = file.path
-        let damaged = { (place: Int, what: String) in
-            StorageError(.damaged, "\(path): the sightings at byte \(place): \(what)")
-        }
-        guard part < head.forces.count else { throw damaged(head.rowsStart, "of a force that is not named") }
-        let range = head.pages.rows(of: page, part: part)
-        let start = head.rowsStart + range.lowerBound
-        let vrms = marks.places(in: part).compactMap { marks.keys[$0].vrm }
-        let bytes = try Self.piece(file, start..<start + range.count)
-        var all = SightingBatch()
-        do {
-            try unpacker.rows(
-                bytes,
-                marks: vrms,
-                day: head.day,
-                where: { wanted.contains($0, $1, $2, isAnyMark: isAnyMark) },
-                into: &all
+        let byPart = marks.placesByPart(head.forces.count)
+        guard byPart.count == head.forces.count else {
+            throw StorageError(
+                .damaged,
+                "\(file.path): the marks at byte \(start): of a force that is not named"
             )
-        } catch { throw damaged(start, "\(error)") }
+        }
+        let parts = Set(
+            places.map { $0.flatMap(marks.parts(of:)) } ?? byPart.indices.filter { !byPart[$0].isEmpty }
+        )
+        for (part, start, bytes) in try pieces(of: page, parts.sorted()) {
+            let isWanted = places.map { wanted in byPart[part].map { wanted.contains($0) } }
+            var all = SightingBatch()
+            do {
+                try unpacker.rows(
+                    bytes,
+                    at: Self.checksumLength,
+                    marks: byPart[part].count,
+                    day: head.day,
+                    where: { wanted.containsAny($0, isWanted) },
+                    vrms: { byPart[part].compactMap { marks.keys[$0].vrm } },
+                    into: &all
+                )
+            } catch {
+                throw StorageError(.damaged, "\(file.path): the sightings at byte \(start): \(error)")
+            }
+            take(wanted, of: all, isAnyMark, into: &batch)
+        }
+    }
+
+    /// The pieces of sightings that parts have of a page, each with where it begins; read at once.
+    private func pieces(of page: Int, _ parts: [Int]) throws -> [(part: Int, start: Int, bytes: [UInt8])] {
+        guard let first = parts.first, let last = parts.last else { return [] }
+        let begin = head.pages.rows(of: page, part: first).lowerBound
+        let end = head.pages.rows(of: page, part: last).upperBound
+        let bytes = try file.read(end - begin, at: head.rowsStart + begin)
+        return try parts.map { part in
+            let range = head.pages.rows(of: page, part: part)
+            let start = head.rowsStart + range.lowerBound
+            guard bytes.count == end - begin else {
+                throw StorageError(.damaged, "\(file.path): the piece at byte \(start) is not all there")
+            }
+            let piece =
+                parts.count == 1 ? bytes : Array(bytes[range.lowerBound - begin..<range.upperBound - begin])
+            try Self.check(piece, file, at: start)
+            return (part, start, piece)
+        }
+    }
+
+    /// Appends those of a part that are wanted.
+    private func take(
+        _ wanted: WantedSightings,
+        of all: SightingBatch,
+        _ isAnyMark: Bool,
+        into batch: inout SightingBatch
+    ) {
         guard !wanted.areAll else { return batch.append(contentsOf: all) }
         for (row, one) in all.sightings.enumerated()
         where wanted.contains(one.vrm, one.first, one.camera, isAnyMark: isAnyMark) {

@@ -47,12 +47,15 @@ struct SegmentReader: Sendable {
     /// Appends the sightings that a query may want, in any version; others may come with them.
     ///
     /// Without a query it appends all.
+    ///
+    /// - Parameter reach: how far versions of one sighting lie apart in the archive that the segment belongs to.
     mutating func read(
         _ query: SightingQuery?,
+        _ reach: SightingReach = .unknown,
         share: Share = Share(),
         into batch: inout SightingBatch
     ) throws {
-        let wanted = query.map { WantedSightings($0, register) } ?? WantedSightings()
+        let wanted = query.map { WantedSightings($0, register, reach) } ?? WantedSightings()
         try pages?.read(wanted, share, into: &batch)
         // Files of before are few, and read by one.
         if share.index == 0 { try frames?.read(query, into: &batch) }

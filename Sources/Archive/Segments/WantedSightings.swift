@@ -9,6 +9,8 @@ struct WantedSightings {
     private let times: ClosedRange<Int64>
     /// By camera whether it stands where it is asked for; `nil` for all.
     private let cameras: [Bool]?
+    /// By camera the times at its site that are asked for; `nil` for all.
+    private let around: [TimeSpans]?
     /// Where the marks stand in the order of an archive.
     let keys: [ClosedRange<MarkKey>]
     /// The one mark that is wanted, as a key.
@@ -16,47 +18,122 @@ struct WantedSightings {
     /// Whether everything is wanted.
     let areAll: Bool
 
-    /// An amendment moves a sighting's times by no more than its window, and a sighting lasts no longer than that.
-    static let margin: Int64 = 3_600_000
-
     /// Everything.
     init() {
         mark = nil
         times = .min ... .max
         cameras = nil
+        around = nil
         keys = [MarkPattern.allKeys]
         exactKey = nil
         areAll = true
     }
 
     /// What a query asks for among the cameras of a register.
-    init(_ query: SightingQuery, _ register: CameraRegister) {
+    init(_ query: SightingQuery, _ register: CameraRegister, _ reach: SightingReach) {
         mark = query.mark
         // Times can come from another node, and be any.
-        let from = max(query.from ?? .distantPast, .distantPast).milliseconds - 2 * Self.margin
-        let to = min(query.to ?? .distantFuture, .distantFuture).milliseconds + Self.margin
+        let from = max(query.from ?? .distantPast, .distantPast).milliseconds - reach.before
+        let to = min(query.to ?? .distantFuture, .distantFuture).milliseconds + reach.behind
         times = min(from, to)...max(from, to)
-        cameras = query.cameras(of: register)
+        let wanted = query.cameras(of: register)
+        cameras = wanted
+        around = query.around.map { around in
+            let sites = around.sites.mapValues { $0.widened(before: reach.before, behind: reach.behind) }
+            return register.cameras.indices.map { camera in
+                guard wanted?[camera] ?? true else { return TimeSpans([]) }
+                return sites[register.siteName(of: CameraIndex(camera))] ?? TimeSpans([])
+            }
+        }
         keys = query.mark?.keys ?? [MarkPattern.allKeys]
         exactKey = query.mark?.exactKey?.value
         areAll = false
     }
 
-    /// Whether a mark is wanted.
-    func contains(_ key: UInt64) -> Bool {
-        if let exactKey { return exactKey == key }
+    /// The places of the marks of a page that are wanted; `nil` for all.
+    ///
+    /// - Parameter page: keys, ascending.
+    func places(in page: [UInt64]) -> [Int]? {
+        guard let mark else { return nil }
+        if let exactKey { return page.place(of: exactKey).map { [$0] } ?? [] }
+        guard let list = mark.keyList, let first = page.first, let last = page.last else {
+            return page.indices.filter { contains(page[$0]) }
+        }
+        return list[list.lowerBound(first)...].prefix { $0 <= last }.compactMap { page.place(of: $0) }
+    }
+
+    private func contains(_ key: UInt64) -> Bool {
         guard let mark else { return true }
         if let alike = mark.alike { return alike.contains(key) }
         if key < MarkKey.firstOther.value, let shape = mark.shape { return shape.matches(key) }
         return MarkKey(value: key).vrm.map(mark.matches) ?? false
     }
 
+    /// Whether any sighting of a part of a page may be wanted.
+    ///
+    /// - Parameter isWanted: by mark whether that one is; `nil` if any is.
+    func containsAny(_ moments: PageMoments, _ isWanted: [Bool]?) -> Bool {
+        var row = 0
+        for (mark, count) in moments.counts.enumerated() {
+            if isWanted?[mark] ?? true {
+                for place in row..<row + count where contains(moments.times[place], moments.cameras[place]) {
+                    return true
+                }
+            }
+            row += count
+        }
+        return false
+    }
+
+    /// Whether a sighting may be wanted, whatever its mark.
+    private func contains(_ first: Timestamp, _ camera: CameraIndex) -> Bool {
+        let time = first.milliseconds
+        guard times.contains(time), cameras?[Int(camera)] ?? true else { return false }
+        guard let around else { return true }
+        return around[Int(camera)].overlap(time, time)
+    }
+
     /// Whether a sighting may be wanted.
     ///
     /// - Parameter isAnyMark: whether its mark does not count, because another one may have been merged into it.
     func contains(_ vrm: VRM, _ first: Timestamp, _ camera: CameraIndex, isAnyMark: Bool) -> Bool {
-        guard times.contains(first.milliseconds), cameras?[Int(camera)] ?? true else { return false }
-        return isAnyMark || mark?.matches(vrm) ?? true
+        contains(first, camera) && (isAnyMark || mark?.matches(vrm) ?? true)
+    }
+}
+
+/// How far the versions of a sighting may begin from what an answer holds of it.
+struct SightingReach: Sendable, Equatable {
+    /// How long before a span of time a sighting may begin, in any version, whose newest version lies in it.
+    let before: Int64
+    /// How long behind it.
+    let behind: Int64
+
+    /// Of an archive that does not know: no rule joins reads that are further apart than an hour.
+    static let unknown = SightingReach(3_600_000)
+
+    /// Of an archive in which no sighting lasts longer, or begins further from when it was opened, in milliseconds.
+    init(_ longest: Int64) {
+        // Its newest version may begin so long before the span, and any other twice as far from that one.
+        before = 3 * longest
+        behind = 2 * longest
+    }
+}
+
+extension [UInt64] {
+    /// Of ascending numbers the place of the first that is not below one.
+    func lowerBound(_ number: UInt64) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < number { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Of ascending numbers the place of one.
+    func place(of number: UInt64) -> Int? {
+        let place = lowerBound(number)
+        return place < count && self[place] == number ? place : nil
     }
 }
 
@@ -67,10 +144,14 @@ extension MarkPattern {
     /// The one mark that matches, as a key.
     var exactKey: MarkKey? { exact.map(MarkKey.init) }
 
+    /// All marks that match as keys, ascending, where they are told one by one.
+    var keyList: [UInt64]? { list ?? alike.flatMap { $0.keys.isEmpty ? nil : $0.keys } }
+
     /// Where the marks that match stand in the order of an archive.
     var keys: [ClosedRange<MarkKey>] {
         if let exactKey { return [exactKey...exactKey] }
-        if let alike { return alike.ranges }
+        if let keyList { return Self.ranges(keyList) }
+        if alike != nil { return [Self.allKeys] }
         // What begins a mark of the current shape, from the least that may follow to the greatest.
         let shape: [(UInt8, UInt8)] = Array("AA00AAA".utf8).map {
             $0 == UInt8(ascii: "A") ? (65, 90) : (48, 57)
@@ -83,5 +164,18 @@ extension MarkPattern {
         let greatest = VRM(String(decoding: prefix + rest.map(\.1), as: UTF8.self))
         guard let least, let greatest else { return [Self.allKeys] }
         return [MarkKey(least)...MarkKey(greatest), Self.otherKeys]
+    }
+
+    /// Where keys stand: those that follow one another together.
+    private static func ranges(_ keys: [UInt64]) -> [ClosedRange<MarkKey>] {
+        var ranges: [ClosedRange<MarkKey>] = []
+        for key in keys {
+            if let last = ranges.last, last.upperBound.value + 1 == key {
+                ranges[ranges.count - 1] = last.lowerBound...MarkKey(value: key)
+            } else {
+                ranges.append(MarkKey(value: key)...MarkKey(value: key))
+            }
+        }
+        return ranges
     }
 }

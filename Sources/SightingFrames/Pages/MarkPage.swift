@@ -32,19 +32,19 @@ public struct MarkPage: Equatable, Sendable {
         parts[(place == 0 ? 0 : ends[place - 1])..<ends[place]]
     }
 
-    /// The places of the marks that a part has sightings of.
-    public func places(in part: Int) -> [Int] {
-        var places: [Int] = []
+    /// By part: the places of the marks that it has sightings of.
+    ///
+    /// - Parameter partCount: how many parts there are at least.
+    /// - Complexity: O(marks and parts).
+    public func placesByPart(_ partCount: Int) -> [[Int]] {
+        var places = [[Int]](repeating: [], count: max(partCount, (parts.max() ?? -1) + 1))
         var place = 0
-        for (index, own) in parts.enumerated() {
+        for (index, part) in parts.enumerated() {
             if index == ends[place] { place += 1 }
-            if own == part { places.append(place) }
+            places[part].append(place)
         }
         return places
     }
-
-    /// The parts that have sightings of any mark, ascending.
-    public var allParts: [Int] { Set(parts).sorted() }
 
     /// A number for each part of each mark: twice the part, and for a mark's last one more.
     private var partNumbers: [UInt8] {

@@ -77,10 +77,7 @@ struct PageRows {
 
 /// Reads what `PageRows` wrote: when and where first, all else only if it is wanted.
 struct PageRowsReader {
-    /// By mark: how many sightings it has.
-    let counts: [Int]
-    /// By sighting: the first read's time.
-    let times: [Timestamp]
+    let moments: PageMoments
     private let flags: UInt16
     private let told: ByColumn<Int>
     private var columns = ColumnBytes()
@@ -89,26 +86,38 @@ struct PageRowsReader {
     /// Reads times and cameras; `finish` must follow before the unpacker reads anything else, or never.
     ///
     /// - Parameter marks: how many marks the part has sightings of.
-    init(_ bytes: [UInt8], marks: Int, day: Int32, _ unpacker: inout EntropyUnpacker) throws {
-        try unpacker.begin(bytes, at: 0)
+    init(
+        _ bytes: [UInt8],
+        at start: Int,
+        marks: Int,
+        day: Int32,
+        _ unpacker: inout EntropyUnpacker
+    ) throws {
+        try unpacker.begin(bytes, at: start)
         (flags, told) = try Self.readTold(&unpacker)
         var numbers: [UInt8] = []
         try unpacker.numbers(marks, kind: PageKinds.repeats, lengthMax: 10 * marks, into: &numbers)
         let counts = try ColumnReader.read(numbers) { column throws(FrameFault) in
             var (counts, sum): ([Int], Int) = ([], 0)
+            counts.reserveCapacity(marks)
             for _ in 0..<marks {
-                counts.append(Int(try column.number(upTo: UInt64(FrameEncoder.countMax))) + 1)
-                sum += counts[counts.count - 1]
+                let count = Int(try column.number(upTo: UInt64(FrameEncoder.countMax))) + 1
+                counts.append(count)
+                sum += count
                 guard sum <= FrameEncoder.countMax else { throw .numberTooLarge }
             }
             return counts
         }
-        self.counts = counts
-        times = try Self.readTimes(counts, day, &unpacker)
+        let times = try Self.readTimes(counts, day, &unpacker)
         columnCounts = ColumnCounts(rows: times.count)
         for column in [FrameColumn.cameraLow, .cameraHigh] {
             try columns.read(column, times.count, from: &unpacker)
         }
+        moments = PageMoments(
+            counts: counts,
+            times: times,
+            cameras: try Self.readCameras(times.count, columns)
+        )
     }
 
     private static func readTold(_ unpacker: inout EntropyUnpacker) throws -> (UInt16, ByColumn<Int>) {
@@ -163,13 +172,14 @@ struct PageRowsReader {
         return times
     }
 
-    /// Reads the cameras, each the one of a sighting's best read, by their numbers.
-    func cameras() throws(FrameFault) -> [UInt32] {
+    /// The cameras, each the one of a sighting's best read.
+    private static func readCameras(_ count: Int, _ columns: ColumnBytes) throws(FrameFault) -> [CameraIndex]
+    {
         try columns.read { readers throws(FrameFault) in
             var (low, high) = (readers[.cameraLow], readers[.cameraHigh])
-            var cameras: [UInt32] = []
-            cameras.reserveCapacity(times.count)
-            for _ in times.indices {
+            var cameras: [CameraIndex] = []
+            cameras.reserveCapacity(count)
+            for _ in 0..<count {
                 cameras.append(
                     UInt32(try high.number(upTo: UInt64(UInt32.max >> 8)) << 8) | UInt32(try low.byte())
                 )
@@ -194,14 +204,14 @@ struct PageRowsReader {
         try unpacker.finish()
         var first = ColumnWriter()
         var previous: Int64 = 0
-        for time in times {
+        for time in moments.times {
             first.put(signed: time.milliseconds - previous)
             previous = time.milliseconds
         }
         columns.append(.first) { $0 += first.bytes }
         var vrms: [VRM] = []
-        vrms.reserveCapacity(times.count)
-        for (vrm, count) in zip(marks, counts) { vrms += repeatElement(vrm, count: count) }
+        vrms.reserveCapacity(moments.times.count)
+        for (vrm, count) in zip(marks, moments.counts) { vrms += repeatElement(vrm, count: count) }
         try columns.read { readers throws(FrameFault) in
             try decoder.decode(&readers, vrms, flags: flags, after: 0, into: &batch)
         }

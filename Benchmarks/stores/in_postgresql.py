@@ -1,0 +1,67 @@
+"""PostgreSQL: a server of its own in the work folder; a partition a day, each with a tree by mark and time and one by camera and time."""
+import glob, os, shutil, subprocess
+import duckdb, psycopg
+
+
+class Store:
+    name = "postgresql"
+
+    def __init__(self, work):
+        found = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+        if not found:
+            raise OSError("its server is not installed")
+        self.bin, self.folder = found[-1], f"{work}/postgresql"
+        # The server refuses to run as root.
+        self.user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        os.mkdir(self.folder)
+        if self.user:
+            shutil.chown(self.folder, "postgres")
+        self.run("initdb", "-D", f"{self.folder}/data", "--auth=trust", "-U", "anpr")
+        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c shared_buffers=2GB -c max_wal_size=8GB"
+        self.run("pg_ctl", "-D", f"{self.folder}/data", "-o", options, "-l", f"{self.folder}/log", "-w", "start")
+        self.base = psycopg.connect(f"host={self.folder} user=anpr dbname=postgres", autocommit=True)
+        self.base.execute("""
+            CREATE TABLE sightings (first bigint, last int, captured int, reads int, camera smallint, confidence smallint,
+                vrm text, parts int[][]) PARTITION BY RANGE (first)""")
+        self.base.execute("CREATE INDEX ON sightings (vrm, first)")
+        self.base.execute("CREATE INDEX ON sightings (camera, first)")
+
+    def run(self, program, *rest):
+        subprocess.run([*self.user, f"{self.bin}/{program}", *rest], check=True, cwd="/", stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
+    def load(self, parquet, day):
+        name = "day" + day.replace("-", "")
+        begin, end = duckdb.execute(f"SELECT epoch_ms(DATE '{day}'), epoch_ms(DATE '{day}' + 1)").fetchone()
+        self.base.execute(f"CREATE TABLE {name} PARTITION OF sightings FOR VALUES FROM ({begin}) TO ({end})")
+        found = duckdb.execute(f"""
+            SELECT first, last, captured, reads, camera, confidence, vrm, [
+                [one.camera, one.reads, one.first, one.confidence] FOR one IN parts] FROM '{parquet}'""")
+        with self.base.cursor().copy(f"COPY {name} FROM STDIN") as copy:
+            while rows := found.fetchmany(50_000):
+                for row in rows:
+                    copy.write_row(row[:7] + (row[7] or None,))
+        self.base.execute(f"ANALYZE {name}")
+
+    def finish(self):
+        self.base.execute("CHECKPOINT")
+
+    def bytes(self):
+        return int(self.base.execute("""
+            SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relispartition AND relkind = 'r'""").fetchone()[0])
+
+    def history(self, mark):
+        return self.rows("vrm = %s", [mark])
+
+    def guess(self, pattern):
+        return self.rows("vrm LIKE %s", [pattern])
+
+    def hour(self, hour):
+        return self.rows("camera = %s AND first BETWEEN %s AND %s", hour)
+
+    def rows(self, condition, values):
+        return self.base.execute(f"SELECT * FROM sightings WHERE {condition} ORDER BY first DESC", values).fetchall()
+
+    def close(self):
+        self.base.close()
+        self.run("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "stop")
