@@ -192,6 +192,15 @@ public struct EntropyUnpacker: Sendable {
         let bits = low > 0 ? source.bits(UInt32(low)) : 0
         return count > low ? bits | source.bits(UInt32(count - low)) << UInt32(low) : bits
     }
+
+    /// Reads bits several times, 0 to 32 at a time, and appends them.
+    public mutating func bits(_ count: Int, times: Int, into output: inout [UInt32]) {
+        let low = min(count, EntropyPacker.bitsMax)
+        output.append(addingCapacity: times) { output in
+            source.bits(low, count - low, times, into: &output)
+            while output.count < times { output.append(bits(count)) }
+        }
+    }
 }
 
 /// A message being read, and the two states that its words are taken into.
@@ -209,6 +218,29 @@ private struct Source: Sendable {
         refill()
         swap(&state, &next)
         return bits
+    }
+
+    /// Reads bits in two steps, so many times at most, until the message could end within one.
+    mutating func bits(_ low: Int, _ high: Int, _ times: Int, into output: inout OutputSpan<UInt32>) {
+        unsafe message.withUnsafeBytes { message in
+            var (state, next, position) = (state, next, position)
+            let (lowCount, highCount) = (UInt32(low), UInt32(high))
+            let (lowMask, highMask) = ((1 as UInt32) << lowCount - 1, (1 as UInt32) << highCount - 1)
+            // Each step takes no more than a word.
+            let sure = low > 0 && high > 0 ? min(times, (message.count - position) / 4) : 0
+            for _ in 0..<sure {
+                let bits = state & lowMask
+                state >>= lowCount
+                unsafe Self.refill(&state, message, &position)
+                let more = next & highMask
+                next >>= highCount
+                unsafe Self.refill(&next, message, &position)
+                output.append(bits | more << lowCount)
+            }
+            self.state = state
+            self.next = next
+            self.position = position
+        }
     }
 
     /// Takes the next word where it is due; a message that was made up may have none.

@@ -36,7 +36,10 @@ struct ArchiveBenchCommand: ParsableCommand {
     @Option(help: "How many searches of each kind.")
     var searches: Int = 200
 
-    @Option(help: "The folder to fill, which must not be there; it stays. (default: one that does not stay)")
+    @Option(
+        help:
+            "The folder to fill, which stays; one that was filled before is only searched. (default: one that does not stay)"
+    )
     var data: String?
 
     func validate() throws {
@@ -52,8 +55,9 @@ struct ArchiveBenchCommand: ParsableCommand {
     func run() throws {
         guard let profile = SimulationProfile.all.first(where: { $0.name == self.profile }) else { return }
         let folder = data ?? "\(NSTemporaryDirectory())anpr-bench-\(UUID().uuidString)"
-        if DataFolder.exists(folder) {
-            Console.note("\(folder) is there already")
+        let isFilled = DataFolder.exists("\(folder)/catalogue.sqlite")
+        if DataFolder.exists(folder), !isFilled {
+            Console.note("\(folder) is there already, and no archive")
             throw CommandInput.unusableInput
         }
         defer { if data == nil { try? FileManager.default.removeItem(atPath: folder) } }
@@ -65,10 +69,10 @@ struct ArchiveBenchCommand: ParsableCommand {
             vehicles: vehicles
         )
         var bench = try ArchiveBench(folder, traffic, seed: seed)
-        try bench.fill()
+        if isFilled { try bench.draw() } else { try bench.fill() }
         try bench.search(searches)
         try bench.convoy()
-        try bench.drop()
+        if !isFilled { try bench.drop() }
         try Console.output(bench.text)
     }
 }
@@ -141,6 +145,36 @@ struct ArchiveBench {
             if end.milliseconds % 3_600_000 < 60_000 { try archiver.merge() }
         }
         closed.removeAll()
+    }
+
+    /// Draws sightings from what is there: those of some moments.
+    mutating func draw() throws {
+        let archive = ArchiveSearch(data: folder)
+        let segments = try catalogue.snapshot().segments
+        let rows = segments.reduce(0) { $0 + $1.rows }
+        text += """
+            \(NumberText.grouped(rows)) rows in \(segments.count) segments, \
+            \(String(format: "%.2f", Double(segments.reduce(0) { $0 + $1.bytes }) / Double(max(rows, 1)))) bytes each
+
+            """
+        for _ in 0..<40 where rows > 0 {
+            var left = random.below(rows)
+            let segment = segments.first {
+                left -= $0.rows
+                return left < 0
+            }
+            guard let segment else { continue }
+            let span = Int(segment.last.milliseconds - segment.first.milliseconds) + 1
+            let found = try archive.run(
+                Self.query {
+                    $0.from = Timestamp(milliseconds: segment.first.milliseconds + Int64(random.below(span)))
+                    $0.to = $0.from.map { Timestamp(milliseconds: $0.milliseconds + 20_000) }
+                }
+            )
+            drawn += found.batch.sightings.map {
+                ($0.vrm, found.register.siteName(of: $0.camera), $0.first)
+            }
+        }
     }
 
     /// Searches, several times of each kind.

@@ -142,6 +142,29 @@ struct SearchTests {
     }
 
     @Test(
+        "times are found in a catalogue that does not know how far amendments reach, as those of before",
+        arguments: [
+            "UPDATE segments SET reach = -1 WHERE id % 2 = 0", "ALTER TABLE segments DROP COLUMN reach",
+        ]
+    )
+    func unknownReach(change: String) throws {
+        let filled = try Filled(seed: 4)
+        #expect(filled.all.contains { $0.revision > 0 })
+        let code = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()"
+        let path = "\(filled.folder.path)/catalogue.sqlite"
+        let python = try ChildProcess("/usr/bin/python3", ["-c", code, path, change])
+        #expect(python.wait() == 0)
+        for some in filled.all.prefix(40) {
+            var query = SightingQuery()
+            query.around = Surroundings([(some.site, Timestamp(milliseconds: some.last))], window: 0)
+            let expected = filled.all.filter {
+                $0.site == some.site && $0.first <= some.last && $0.last >= some.last
+            }
+            #expect(Self.content(try filled.found(query)) == Self.content(expected))
+        }
+    }
+
+    @Test(
         "a search for a mark finds the vehicle's other marks, told apart",
         arguments: [VariantMode.link, .merge]
     )

@@ -84,11 +84,8 @@ struct PageTests {
             )
             #expect(found.isEmpty)
             var asked: [PageMoments] = []
-            // What stands before them is nothing to them.
-            let ahead = random.below(5)
             try unpacker.rows(
-                [UInt8](repeating: 0xA5, count: ahead) + bytes,
-                at: ahead,
+                bytes,
                 marks: marks.count,
                 day: day,
                 where: {
@@ -127,11 +124,9 @@ struct PageTests {
             var unpacker = PageUnpacker(register: Self.register, codebook: codebook)
             #expect(try unpacker.page(bytes, first: keys[0]) == page)
             #expect(try PageUnpacker.keys(bytes, first: keys[0]) == keys.map(\.value))
-            let places = page.placesByPart(partCount)
-            #expect(places.count == partCount)
-            for part in places.indices {
-                #expect(places[part] == keys.indices.filter { page.parts(of: $0).contains(part) })
-            }
+            #expect(page.allParts == Set(keys.indices.flatMap { page.parts(of: $0) }).sorted())
+            let part = page.allParts[random.below(page.allParts.count)]
+            #expect(page.places(in: part) == keys.indices.filter { page.parts(of: $0).contains(part) })
         }
     }
 

@@ -60,6 +60,9 @@ public struct MarkPattern: Sendable, Equatable {
         range = least...(exact?.packed ?? VRM(last)?.packed ?? .max)
     }
 
+    /// How many characters the marks that match have; `nil` where they may have any number.
+    var length: Int? { parts.isEmpty || parts.contains(.anyNumber) ? nil : parts.count }
+
     /// A mark, and all that a camera takes for it (`LookAlike`): what is found under those is approximate.
     public init(alike mark: VRM) {
         parts = mark.utf8.map { .character($0) }

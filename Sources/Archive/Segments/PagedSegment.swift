@@ -2,7 +2,7 @@ import ANPRModel
 import Compression
 import SightingFrames
 
-/// A day's sightings at rest, in pages of some hundred marks: what is written now.
+/// A day's sightings at rest, in pages of up to 128 marks: what is written now.
 ///
 /// `StorageFormats.md` draws the bytes.
 ///

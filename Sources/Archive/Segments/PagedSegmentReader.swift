@@ -71,20 +71,34 @@ struct PagedSegmentReader: Sendable {
     /// A piece of the file without its checksum, which must hold.
     private static func piece(_ file: DataFile, _ range: Range<Int>) throws -> [UInt8] {
         let bytes = try file.read(range.count, at: range.lowerBound)
-        try check(bytes, file, at: range.lowerBound)
-        return Array(bytes[checksumLength...])
+        return try piece(0..<range.count, of: bytes, file, at: range.lowerBound)
     }
 
-    /// Refuses a piece of which the checksum in front does not hold.
-    private static func check(_ piece: [UInt8], _ file: DataFile, at start: Int) throws {
-        guard piece.count >= checksumLength,
-            Checksum.crc32(piece, checksumLength..<piece.count) == LittleEndian.read(piece, at: 0) as UInt32
+    /// The same, of what was read of the file before.
+    ///
+    /// - Parameter start: where the bytes stand in the file.
+    private static func piece(
+        _ range: Range<Int>,
+        of bytes: [UInt8],
+        _ file: DataFile,
+        at start: Int
+    ) throws -> [UInt8] {
+        let behind = range.lowerBound + checksumLength
+        guard behind <= range.upperBound, range.upperBound <= bytes.count,
+            Checksum.crc32(bytes, behind..<range.upperBound) == LittleEndian.read(bytes, at: range.lowerBound)
+                as UInt32
         else {
-            throw StorageError(.damaged, "\(file.path): the piece at byte \(start) has another checksum")
+            throw StorageError(
+                .damaged,
+                "\(file.path): the piece at byte \(start + range.lowerBound) has another checksum"
+            )
         }
+        return Array(bytes[behind..<range.upperBound])
     }
 
     private static let checksumLength = 4
+    /// So many bytes of marks are read at once where pages follow one another.
+    private static let runLength = 1 << 18
 
     /// Appends the sightings that are wanted, and of pages with marks that were merged all that may have them.
     ///
@@ -94,12 +108,48 @@ struct PagedSegmentReader: Sendable {
         _ share: SegmentReader.Share,
         into batch: inout SightingBatch
     ) throws {
+        let forces = wanted.isWanted(of: head.forces, register, day: head.day)
+        guard forces.contains(true) else { return }
         let alternates = try pagesOfAlternates(wanted)
-        var pages = alternates
-        for range in wanted.keys { pages.formUnion(head.pages.pages(range)) }
-        for page in pages.sorted()[share.range(of: pages.count)] {
-            try read(page, wanted, isAnyMark: alternates.contains(page), into: &batch)
+        let pages = self.pages(wanted, alternates).filter { page in
+            forces.indices.contains { forces[$0] && !head.pages.rows(of: page, part: $0).isEmpty }
         }
+        for run in runs(pages[share.range(of: pages.count)]) {
+            let begin = head.pages.marks(of: run.lowerBound).lowerBound
+            let length = head.pages.marks(of: run.upperBound - 1).upperBound - begin
+            let bytes = try file.read(length, at: head.marksStart + begin)
+            for page in run {
+                let range = head.pages.marks(of: page)
+                let own = range.lowerBound - begin..<range.upperBound - begin
+                let marks = try Self.piece(own, of: bytes, file, at: head.marksStart + begin)
+                try read(page, marks, wanted, forces, isAnyMark: alternates.contains(page), into: &batch)
+            }
+        }
+    }
+
+    /// The pages that can have what is wanted, ascending.
+    private func pages(_ wanted: WantedSightings, _ alternates: Set<Int>) -> [Int] {
+        if alternates.isEmpty, wanted.keys.count == 1 { return Array(head.pages.pages(wanted.keys[0])) }
+        var isLookedAt = [Bool](repeating: false, count: head.pages.count)
+        for page in alternates { isLookedAt[page] = true }
+        for range in wanted.keys { for page in head.pages.pages(range) { isLookedAt[page] = true } }
+        return isLookedAt.indices.filter { isLookedAt[$0] }
+    }
+
+    /// Ascending pages as those that follow one another and are not too long.
+    private func runs(_ pages: ArraySlice<Int>) -> [Range<Int>] {
+        var runs: [Range<Int>] = []
+        for page in pages {
+            if let last = runs.last, last.upperBound == page,
+                head.pages.marks(of: page).upperBound - head.pages.marks(of: last.lowerBound).lowerBound
+                    <= Self.runLength
+            {
+                runs[runs.count - 1] = last.lowerBound..<page + 1
+            } else {
+                runs.append(page..<page + 1)
+            }
+        }
+        return runs
     }
 
     /// The pages with sightings into which marks were merged that are wanted.
@@ -118,14 +168,14 @@ struct PagedSegmentReader: Sendable {
 
     private mutating func read(
         _ page: Int,
+        _ bytes: [UInt8],
         _ wanted: WantedSightings,
+        _ forces: [Bool],
         isAnyMark: Bool,
         into batch: inout SightingBatch
     ) throws {
-        let range = head.pages.marks(of: page)
-        let start = head.marksStart + range.lowerBound
+        let start = head.marksStart + head.pages.marks(of: page).lowerBound
         let first = head.pages.firsts[page]
-        let bytes = try Self.piece(file, start..<start + range.count)
         let marks: MarkPage
         var places: [Int]?
         do {
@@ -135,27 +185,25 @@ struct PagedSegmentReader: Sendable {
             }
             marks = try unpacker.page(bytes, first: first)
         } catch { throw StorageError(.damaged, "\(file.path): the marks at byte \(start): \(error)") }
-        let byPart = marks.placesByPart(head.forces.count)
-        guard byPart.count == head.forces.count else {
+        let all = marks.allParts
+        guard all.last ?? 0 < head.forces.count else {
             throw StorageError(
                 .damaged,
                 "\(file.path): the marks at byte \(start): of a force that is not named"
             )
         }
-        let parts = Set(
-            places.map { $0.flatMap(marks.parts(of:)) } ?? byPart.indices.filter { !byPart[$0].isEmpty }
-        )
-        for (part, start, bytes) in try pieces(of: page, parts.sorted()) {
-            let isWanted = places.map { wanted in byPart[part].map { wanted.contains($0) } }
+        let parts = places.map { Set($0.flatMap(marks.parts(of:))).sorted() } ?? all
+        for (part, start, bytes) in try pieces(of: page, parts.filter { forces[$0] }) {
+            let own = marks.places(in: part)
+            let isWanted = places.map { wanted in own.map { wanted.contains($0) } }
             var all = SightingBatch()
             do {
                 try unpacker.rows(
                     bytes,
-                    at: Self.checksumLength,
-                    marks: byPart[part].count,
+                    marks: own.count,
                     day: head.day,
                     where: { wanted.containsAny($0, isWanted) },
-                    vrms: { byPart[part].compactMap { marks.keys[$0].vrm } },
+                    vrms: { own.compactMap { marks.keys[$0].vrm } },
                     into: &all
                 )
             } catch {
@@ -173,14 +221,9 @@ struct PagedSegmentReader: Sendable {
         let bytes = try file.read(end - begin, at: head.rowsStart + begin)
         return try parts.map { part in
             let range = head.pages.rows(of: page, part: part)
-            let start = head.rowsStart + range.lowerBound
-            guard bytes.count == end - begin else {
-                throw StorageError(.damaged, "\(file.path): the piece at byte \(start) is not all there")
-            }
-            let piece =
-                parts.count == 1 ? bytes : Array(bytes[range.lowerBound - begin..<range.upperBound - begin])
-            try Self.check(piece, file, at: start)
-            return (part, start, piece)
+            let own = range.lowerBound - begin..<range.upperBound - begin
+            let piece = try Self.piece(own, of: bytes, file, at: head.rowsStart + begin)
+            return (part, head.rowsStart + range.lowerBound, piece)
         }
     }
 

@@ -10,7 +10,7 @@ struct SegmentPages {
     }
 
     /// So many marks are looked through to find one.
-    static let marksMax = 512
+    static let marksMax = 128
     /// A page ends sooner if it has so many sightings: of a mark that stands everywhere, as misreads do.
     static let rowsMax = 16_384
 

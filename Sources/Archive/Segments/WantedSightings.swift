@@ -18,6 +18,8 @@ struct WantedSightings {
     /// Whether everything is wanted.
     let areAll: Bool
 
+    private static let dayLength: Int64 = 86_400_000
+
     /// Everything.
     init() {
         mark = nil
@@ -69,18 +71,38 @@ struct WantedSightings {
         return MarkKey(value: key).vrm.map(mark.matches) ?? false
     }
 
+    /// By force whether a day's sightings may be wanted that one of its cameras has the best read of.
+    ///
+    /// By site, as all that is asked of places, because of one sighting's versions two forces may have the best read.
+    func isWanted(of forces: [String], _ register: CameraRegister, day: Int32) -> [Bool] {
+        guard cameras != nil || around != nil else { return forces.map { _ in true } }
+        let begin = Int64(day) * Self.dayLength
+        var wanted: Set<String> = []
+        for (index, camera) in register.cameras.enumerated() where cameras?[index] ?? true {
+            guard around?[index].overlap(begin, begin + Self.dayLength - 1) ?? true else { continue }
+            wanted.insert(camera.force)
+        }
+        return forces.map(wanted.contains)
+    }
+
     /// Whether any sighting of a part of a page may be wanted.
     ///
     /// - Parameter isWanted: by mark whether that one is; `nil` if any is.
     func containsAny(_ moments: PageMoments, _ isWanted: [Bool]?) -> Bool {
+        guard let isWanted else { return containsAny(moments, 0..<moments.times.count) }
         var row = 0
         for (mark, count) in moments.counts.enumerated() {
-            if isWanted?[mark] ?? true {
-                for place in row..<row + count where contains(moments.times[place], moments.cameras[place]) {
-                    return true
-                }
-            }
+            if isWanted[mark], containsAny(moments, row..<row + count) { return true }
             row += count
+        }
+        return false
+    }
+
+    private func containsAny(_ moments: PageMoments, _ rows: Range<Int>) -> Bool {
+        guard let cameras else { return rows.contains { contains(moments.times[$0], moments.cameras[$0]) } }
+        // Most are elsewhere.
+        for row in rows where cameras[Int(moments.cameras[row])] {
+            if contains(moments.times[row], moments.cameras[row]) { return true }
         }
         return false
     }
@@ -139,7 +161,11 @@ extension [UInt64] {
 
 extension MarkPattern {
     static let allKeys = MarkKey(value: 0)...MarkKey(value: .max)
-    private static let otherKeys = MarkKey.firstOther...MarkKey(value: .max)
+
+    /// Where the marks of other shapes that match stand: those of the pattern's length, where it has one.
+    private var otherKeys: ClosedRange<MarkKey> {
+        length.map(MarkKey.others) ?? MarkKey.firstOther...MarkKey(value: .max)
+    }
 
     /// The one mark that matches, as a key.
     var exactKey: MarkKey? { exact.map(MarkKey.init) }
@@ -157,13 +183,13 @@ extension MarkPattern {
             $0 == UInt8(ascii: "A") ? (65, 90) : (48, 57)
         }
         guard prefix.count <= shape.count, zip(prefix, shape).allSatisfy({ $1.0 <= $0 && $0 <= $1.1 }) else {
-            return [Self.otherKeys]
+            return [otherKeys]
         }
         let rest = shape.dropFirst(prefix.count)
         let least = VRM(String(decoding: prefix + rest.map(\.0), as: UTF8.self))
         let greatest = VRM(String(decoding: prefix + rest.map(\.1), as: UTF8.self))
         guard let least, let greatest else { return [Self.allKeys] }
-        return [MarkKey(least)...MarkKey(greatest), Self.otherKeys]
+        return [MarkKey(least)...MarkKey(greatest), otherKeys]
     }
 
     /// Where keys stand: those that follow one another together.

@@ -100,6 +100,14 @@ public struct MarkKey: Hashable, Comparable, Sendable {
         return vrm
     }
 
+    /// Where the marks of other shapes of some length stand.
+    ///
+    /// - Parameter length: 1 to 12.
+    public static func others(length: Int) -> ClosedRange<MarkKey> {
+        let end = length < VRM.lengthMax ? starts[length + 1] : starts[length] + power(36, length)
+        return MarkKey(value: others + starts[length])...MarkKey(value: others + end - 1)
+    }
+
     /// Whether one stands before another.
     @inline(__always)
     public static func < (left: Self, right: Self) -> Bool { left.value < right.value }

@@ -32,18 +32,24 @@ public struct MarkPage: Equatable, Sendable {
         parts[(place == 0 ? 0 : ends[place - 1])..<ends[place]]
     }
 
-    /// By part: the places of the marks that it has sightings of.
+    /// The places of the marks that a part has sightings of.
     ///
-    /// - Parameter partCount: how many parts there are at least.
-    /// - Complexity: O(marks and parts).
-    public func placesByPart(_ partCount: Int) -> [[Int]] {
-        var places = [[Int]](repeating: [], count: max(partCount, (parts.max() ?? -1) + 1))
-        var place = 0
-        for (index, part) in parts.enumerated() {
-            if index == ends[place] { place += 1 }
-            places[part].append(place)
+    /// - Complexity: O(marks).
+    public func places(in part: Int) -> [Int] {
+        var places: [Int] = []
+        var start = 0
+        for (place, end) in ends.enumerated() {
+            for own in parts[start..<end] where own == part { places.append(place) }
+            start = end
         }
         return places
+    }
+
+    /// The parts that have sightings of any mark, ascending.
+    public var allParts: [Int] {
+        var isThere = [Bool](repeating: false, count: (parts.max() ?? -1) + 1)
+        for part in parts { isThere[part] = true }
+        return isThere.indices.filter { isThere[$0] }
     }
 
     /// A number for each part of each mark: twice the part, and for a mark's last one more.
@@ -89,10 +95,10 @@ public struct MarkPage: Equatable, Sendable {
             try unpacker.finish()
         } catch { throw .badPacking }
         keys = values.map(MarkKey.init(value:))
-        ends.reserveCapacity(keys.count)
-        parts.reserveCapacity(partCount)
         (parts, ends) = try ColumnReader.read(numbers) { column throws(FrameFault) in
             var (parts, ends): ([Int], [Int]) = ([], [])
+            parts.reserveCapacity(partCount)
+            ends.reserveCapacity(values.count)
             while !column.isAtEnd {
                 let number = Int(try column.number(upTo: Self.partsMax << 1))
                 if parts.count > ends.last ?? 0, let last = parts.last, last >= number >> 1 {

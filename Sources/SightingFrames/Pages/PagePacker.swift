@@ -81,7 +81,6 @@ public struct PageUnpacker: Sendable {
     /// Appends the sightings that a part has of a page's marks, all or none; on a fault `batch` is as it was.
     ///
     /// - Parameters:
-    ///   - bytes: hold them from `start` to their end.
     ///   - marks: of how many marks of the page the part has sightings.
     ///   - isWanted: whether any is wanted, by when and where. If none is, nothing else is read.
     ///   - vrms: those marks, asked for if any is wanted.
@@ -89,14 +88,13 @@ public struct PageUnpacker: Sendable {
     /// - Complexity: O(sightings), some 150 ns each, a tenth of it if none is wanted.
     public mutating func rows(
         _ bytes: [UInt8],
-        at start: Int = 0,
         marks: Int,
         day: Int32,
         where isWanted: (PageMoments) -> Bool,
         vrms: () -> [VRM],
         into batch: inout SightingBatch
     ) throws {
-        var reader = try PageRowsReader(bytes, at: start, marks: marks, day: day, &unpacker)
+        var reader = try PageRowsReader(bytes, marks: marks, day: day, &unpacker)
         guard reader.moments.cameras.allSatisfy({ $0 < cameraCount }) else { throw FrameFault.unknownCamera }
         if isWanted(reader.moments) { try reader.finish(vrms(), by: decoder, &unpacker, into: &batch) }
     }

@@ -88,12 +88,11 @@ struct PageRowsReader {
     /// - Parameter marks: how many marks the part has sightings of.
     init(
         _ bytes: [UInt8],
-        at start: Int,
         marks: Int,
         day: Int32,
         _ unpacker: inout EntropyUnpacker
     ) throws {
-        try unpacker.begin(bytes, at: start)
+        try unpacker.begin(bytes, at: 0)
         (flags, told) = try Self.readTold(&unpacker)
         var numbers: [UInt8] = []
         try unpacker.numbers(marks, kind: PageKinds.repeats, lengthMax: 10 * marks, into: &numbers)
@@ -151,16 +150,15 @@ struct PageRowsReader {
     {
         var highs: [UInt8] = []
         unpacker.bytes(counts.count, kind: PageKinds.time, into: &highs)
-        let begins = highs.map {
-            Int64($0) << Int64(PageRows.timeBitCount) | Int64(unpacker.bits(PageRows.timeBitCount))
-        }
+        var lows: [UInt32] = []
+        unpacker.bits(PageRows.timeBitCount, times: counts.count, into: &lows)
         let rows = counts.reduce(0, +)
         let delays = try Magnitude.read(rows - counts.count, kind: PageKinds.delay, from: &unpacker)
         var times: [Timestamp] = []
         times.reserveCapacity(rows)
         var next = 0
-        for (count, begin) in zip(counts, begins) {
-            var time = begin
+        for (place, count) in counts.enumerated() {
+            var time = Int64(highs[place]) << Int64(PageRows.timeBitCount) | Int64(lows[place])
             times.append(Timestamp(milliseconds: Int64(day) * PageRows.dayLength + time))
             for delay in delays[next..<next + count - 1] {
                 time += Int64(delay) - 1
