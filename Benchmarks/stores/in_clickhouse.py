@@ -1,4 +1,4 @@
-"""ClickHouse, as the library chdb: a MergeTree by mark and time, a partition a month, each column under the codec that serves it."""
+"""ClickHouse, as the library chdb: a MergeTree by mark and time, a partition a month, each column under ZSTD(9)."""
 from chdb.session import Session
 
 
@@ -9,10 +9,10 @@ class Store:
         self.base = Session(f"{work}/clickhouse")
         self.base.query("CREATE DATABASE IF NOT EXISTS archive ENGINE = Atomic")
         self.base.query("""
-            CREATE TABLE archive.sightings (vrm String CODEC(ZSTD(3)), first Int64 CODEC(ZSTD(3)), last Int32 CODEC(ZSTD(3)),
-                captured Int32 CODEC(ZSTD(3)), camera Int16 CODEC(ZSTD(3)), confidence Int8 CODEC(ZSTD(3)),
-                reads Int32 CODEC(ZSTD(3)), `parts.camera` Array(Int16) CODEC(ZSTD(3)), `parts.reads` Array(Int32) CODEC(ZSTD(3)),
-                `parts.first` Array(Int32) CODEC(ZSTD(3)), `parts.confidence` Array(Int8) CODEC(ZSTD(3)),
+            CREATE TABLE archive.sightings (vrm String CODEC(ZSTD(9)), first Int64 CODEC(ZSTD(9)), last Int32 CODEC(ZSTD(9)),
+                captured Int32 CODEC(ZSTD(9)), camera Int16 CODEC(ZSTD(9)), confidence Int8 CODEC(ZSTD(9)),
+                reads Int32 CODEC(ZSTD(9)), `parts.camera` Array(Int16) CODEC(ZSTD(9)), `parts.reads` Array(Int32) CODEC(ZSTD(9)),
+                `parts.first` Array(Int32) CODEC(ZSTD(9)), `parts.confidence` Array(Int8) CODEC(ZSTD(9)),
                 INDEX times first TYPE minmax)
             ENGINE = MergeTree PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(first)) ORDER BY (vrm, first)""")
 

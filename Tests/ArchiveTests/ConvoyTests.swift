@@ -121,6 +121,24 @@ struct ConvoyTests {
         #expect(!world.convoy(Self.car, rules).companions.map(\.vrm).contains(Self.follower))
     }
 
+    @Test("of very many those with the most passages are looked at, and the others counted")
+    func tooMany() {
+        var world = World()
+        for journey in 0..<2 {
+            for site in 0..<4 {
+                let time = Double(10 + journey) * Self.day + Double(site) * 300
+                world.add(Self.car, site, time)
+                for other in 0..<250 where site < 3 || other % 2 == 0 {
+                    world.add(Self.vrm(100 + other), site, time + 10)
+                }
+            }
+        }
+        let convoy = world.convoy(Self.car)
+        #expect(convoy.neighbours == 250)
+        #expect(convoy.companions.count == Convoy.candidatesMax && convoy.leftOut == 50)
+        #expect(convoy.companions.count { $0.passages == 8 } == 125)
+    }
+
     @Test(
         "what is together is what a comparison of all with all finds",
         arguments: 1...20 as ClosedRange<UInt64>
