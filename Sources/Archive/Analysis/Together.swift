@@ -28,12 +28,8 @@ struct Passages: Sendable {
     func near(_ site: String, _ time: Timestamp) -> [Int] {
         guard let there = bySite[site] else { return [] }
         let earliest = time.milliseconds - window
-        var (low, high) = (0, there.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if all[there[middle]].time.milliseconds < earliest { low = middle + 1 } else { high = middle }
-        }
-        return Array(there[low...].prefix { all[$0].time.milliseconds <= time.milliseconds + window })
+        let first = there.indices.first(from: { all[there[$0]].time.milliseconds >= earliest })
+        return Array(there[first...].prefix { all[$0].time.milliseconds <= time.milliseconds + window })
     }
 
     /// What finds all that can be near one of them.

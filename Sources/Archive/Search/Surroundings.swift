@@ -50,11 +50,7 @@ struct TimeSpans: Sendable, Equatable {
     ///
     /// - Complexity: O(log spans).
     func overlap(_ from: Int64, _ to: Int64) -> Bool {
-        var (low, high) = (0, ends.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if ends[middle] < from { low = middle + 1 } else { high = middle }
-        }
-        return low < begins.count && begins[low] <= to
+        let place = ends.indices.first(from: { ends[$0] >= from })
+        return place < begins.count && begins[place] <= to
     }
 }

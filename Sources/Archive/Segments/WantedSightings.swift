@@ -141,24 +141,6 @@ struct SightingReach: Sendable, Equatable {
     }
 }
 
-extension [UInt64] {
-    /// Of ascending numbers the place of the first that is not below one.
-    func lowerBound(_ number: UInt64) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < number { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-
-    /// Of ascending numbers the place of one.
-    func place(of number: UInt64) -> Int? {
-        let place = lowerBound(number)
-        return place < count && self[place] == number ? place : nil
-    }
-}
-
 extension MarkPattern {
     static let allKeys = MarkKey(value: 0)...MarkKey(value: .max)
 

@@ -37,10 +37,11 @@ public struct MarkPage: Equatable, Sendable {
     /// - Complexity: O(marks).
     public func places(in part: Int) -> [Int] {
         var places: [Int] = []
-        var start = 0
-        for (place, end) in ends.enumerated() {
-            for own in parts[start..<end] where own == part { places.append(place) }
-            start = end
+        places.reserveCapacity(ends.count)
+        var place = 0
+        for index in parts.indices {
+            if index == ends[place] { place += 1 }
+            if parts[index] == part { places.append(place) }
         }
         return places
     }
