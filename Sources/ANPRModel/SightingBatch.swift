@@ -189,6 +189,20 @@ public struct SightingBatch: Sendable {
         return result
     }
 
+    /// Some of the sightings, in their order there.
+    ///
+    /// - Complexity: O(rows), where few have other marks.
+    public func picked(_ rows: ArraySlice<UInt32>) -> SightingBatch {
+        var result = SightingBatch()
+        result.reserve(rows.count, contributions: rows.count * 3 / 2)
+        if variants.isEmpty {
+            for row in rows { result.appendBare(Int(row), of: self) }
+        } else {
+            for row in rows { result.append(Int(row), of: self) }
+        }
+        return result
+    }
+
     /// Puts amendments behind all sightings that are told for the first time; else the order stays as it is.
     ///
     /// An amendment comes after what it amends in any case, so this changes nothing but who waits for whom.

@@ -15,6 +15,8 @@ public final class DataFile: Sendable {
         case append
         /// For writing anew; whatever was there is gone.
         case replace
+        /// The same, for its owner's eyes only.
+        case secret
     }
 
     /// Opens a file.
@@ -24,9 +26,9 @@ public final class DataFile: Sendable {
             switch mode {
             case .read: O_RDONLY
             case .append: O_RDWR | O_CREAT
-            case .replace: O_RDWR | O_CREAT | O_TRUNC
+            case .replace, .secret: O_RDWR | O_CREAT | O_TRUNC
             }
-        descriptor = unsafe open(path, flags | O_CLOEXEC, 0o640)
+        descriptor = unsafe open(path, flags | O_CLOEXEC, mode == .secret ? 0o600 : 0o640)
         guard descriptor >= 0 else { throw .system("open", path) }
     }
 
@@ -140,6 +142,12 @@ public enum DataFolder {
         guard descriptor >= 0 else { throw .system("open folder", path) }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw .system("sync folder", path) }
+    }
+
+    /// Makes the name of a file durable.
+    static func syncName(_ path: String) throws(StorageError) {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        try sync(folder.isEmpty ? "/" : folder)
     }
 
     /// Removes a file; it need not be there.

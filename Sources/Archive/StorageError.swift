@@ -14,6 +14,8 @@ public struct StorageError: Error, Equatable, Sendable, CustomStringConvertible 
         case locked
         /// The data folder is of another node or version.
         case mismatch
+        /// It was encrypted, and its key was destroyed.
+        case destroyed
     }
 
     /// What kind of trouble it is.

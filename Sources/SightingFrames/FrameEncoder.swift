@@ -48,14 +48,17 @@ public final class FrameEncoder {
     }
 
     /// The columns of a run of sightings, with the marks written already and the first time told as after another.
+    ///
+    /// - Parameter tellsAllVariants: whether other marks are told in full even where their sightings stand in the same run.
     func columns(
         _ batch: SightingBatch,
         _ range: Range<Int>,
         marks: consuming MarkColumns,
-        after previous: Int64
+        after previous: Int64,
+        tellsAllVariants: Bool = false
     ) -> FrameColumns {
         precondition(range.count <= FrameEncoder.countMax)
-        let variants = VariantColumn.write(batch, range)
+        let variants = VariantColumn.write(batch, range, tellsAll: tellsAllVariants)
         var columns = FrameColumns(
             count: range.count,
             flags: order.rawValue | FrameColumn.layoutFlag

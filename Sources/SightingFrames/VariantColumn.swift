@@ -14,11 +14,13 @@ enum VariantColumn {
     }
 
     /// The column of a run of sightings; `nil` when none of them has another mark.
-    static func write(_ batch: SightingBatch, _ range: Range<Int>) -> ColumnWriter? {
+    ///
+    /// - Parameter tellsAll: whether each is written in full.
+    static func write(_ batch: SightingBatch, _ range: Range<Int>, tellsAll: Bool = false) -> ColumnWriter? {
         guard !batch.variants.isEmpty else { return nil }
         let own = Array(batch.variants(of: range))
         guard !own.isEmpty else { return nil }
-        let rows = rows(own, batch)
+        let rows = tellsAll ? [:] : rows(own, batch)
         var exceptions = ExceptionWriter()
         var start = 0
         while start < own.count {

@@ -119,7 +119,7 @@ struct ArchiveBench {
             try archiver.archiveGathered(register)
             try archiver.merge()
         }
-        let bytes = try catalogue.snapshot().segments.reduce(0) { $0 + $1.bytes }
+        let bytes = try catalogue.snapshot().bytes
         let seconds = Self.seconds(filing)
         text += """
             \(NumberText.grouped(sightings)) sightings in \(try catalogue.snapshot().segments.count) segments, \
@@ -150,11 +150,12 @@ struct ArchiveBench {
     /// Draws sightings from what is there: those of some moments.
     mutating func draw() throws {
         let archive = ArchiveSearch(data: folder)
-        let segments = try catalogue.snapshot().segments
+        let snapshot = try catalogue.snapshot()
+        let segments = snapshot.segments
         let rows = segments.reduce(0) { $0 + $1.rows }
         text += """
-            \(NumberText.grouped(rows)) rows in \(segments.count) segments, \
-            \(String(format: "%.2f", Double(segments.reduce(0) { $0 + $1.bytes }) / Double(max(rows, 1)))) bytes each
+            \(NumberText.grouped(rows)) rows in \(segments.count) segments and \(snapshot.indexes.count) indexes, \
+            \(String(format: "%.2f", Double(snapshot.bytes) / Double(max(rows, 1)))) bytes each
 
             """
         for _ in 0..<40 where rows > 0 {

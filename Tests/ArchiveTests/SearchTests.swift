@@ -20,7 +20,7 @@ struct SearchTests {
         let catalogue: Catalogue
         let log: SightingLog
 
-        init(seed: UInt64, variants: VariantMode = .off) throws {
+        init(seed: UInt64, variants: VariantMode = .off, isEncrypted: Bool = true) throws {
             folder = try TemporaryFolder()
             let simulated = SimulatedFeeds(
                 SimulationProfile.all[0],
@@ -40,6 +40,7 @@ struct SearchTests {
             joiner.take(run.output, closedThrough: .distantFuture, into: &output)
             self.output = output
             catalogue = try Catalogue("\(folder.path)/catalogue.sqlite")
+            if !isEncrypted { try KeyRing.set(nil, isOn: false, in: catalogue) }
             log = try SightingLog("\(folder.path)/sightings", partLengthMax: 4000)
             archiver = try Archiver(
                 "\(folder.path)/archive",
@@ -76,7 +77,7 @@ struct SearchTests {
 
     @Test("every kind of search equals a plain scan", arguments: [1, 2, 3] as [UInt64])
     func scan(seed: UInt64) throws {
-        let filled = try Filled(seed: seed)
+        let filled = try Filled(seed: seed, isEncrypted: seed != 3)
         #expect(filled.all.contains { $0.revision > 0 })
         var random = SeededRandom(seed: seed)
         for _ in 0..<80 {
@@ -233,22 +234,31 @@ struct SearchTests {
         #expect(try SightingLog(folder).extent == extent)
     }
 
-    @Test("a flipped bit in a segment is reported with file and place, never returned as data")
-    func flippedBits() throws {
-        let filled = try Filled(seed: 6)
+    @Test(
+        "a flipped bit in a segment or in what names its marks is reported with the file, never returned as data",
+        arguments: [true, false]
+    )
+    func flippedBits(isEncrypted: Bool) throws {
+        let filled = try Filled(seed: 6, isEncrypted: isEncrypted)
         _ = try filled.archiver.archive(before: filled.log.extent.next)
         let segment = try #require(try filled.catalogue.snapshot().segments.first)
-        let file = URL(fileURLWithPath: "\(filled.folder.path)/archive/\(segment.name)")
-        let whole = try Data(contentsOf: file)
         var random = SeededRandom(seed: 6)
-        for _ in 0..<60 {
-            var injured = whole
-            injured[random.below(whole.count)] ^= UInt8(1 << random.below(8))
-            try injured.write(to: file)
-            var query = SightingQuery()
-            query.from = .earliest
-            let error = #expect(throws: StorageError.self) { try filled.found(query) }
-            #expect(error?.description.contains(segment.name) == true)
+        for name in [segment.name, segment.marks] {
+            let file = URL(fileURLWithPath: "\(filled.folder.path)/archive/\(name)")
+            let whole = try Data(contentsOf: file)
+            for _ in 0..<60 {
+                var injured = whole
+                injured[random.below(whole.count)] ^= UInt8(1 << random.below(8))
+                try injured.write(to: file)
+                for mark in [nil, MarkPattern("*")] {
+                    var query = SightingQuery()
+                    query.from = .earliest
+                    query.mark = mark
+                    let error = #expect(throws: StorageError.self) { try filled.found(query) }
+                    #expect(error?.description.contains(name) == true, "\(error?.description ?? "")")
+                }
+            }
+            try whole.write(to: file)
         }
     }
 

@@ -30,7 +30,7 @@ struct SegmentTests {
         return String(decoding: out.take(), as: UTF8.self).split(separator: "\n")
     }
 
-    @Test("a segment of every version reads as it did then", arguments: ["segment1", "segment2"])
+    @Test("a segment of every version reads as it did then", arguments: ["segment1", "segment2", "segment3"])
     func fixtures(name: String) throws {
         let found = try #require(try SegmentContents(Self.folder.appending(path: "\(name).segment").path))
         let expected = try Self.lines("\(name).ndjson.gz")

@@ -26,6 +26,9 @@ struct RawFilesTests {
                     if contents.batch.sightings.contains(where: { $0.vrm == vrm }) { found.insert(name) }
                     if contents.batch.variants.contains(where: { $0.vrm == vrm }) { found.insert(name) }
                 }
+                if name.hasSuffix(".marks") {
+                    if try #require(try MarkIndexContents(path)).marks.contains(vrm) { found.insert(name) }
+                }
             }
             return found
         }

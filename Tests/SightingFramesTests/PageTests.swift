@@ -24,17 +24,25 @@ struct PageTests {
         return (all.reordered(order), day)
     }
 
-    private static func marks(_ batch: SightingBatch, _ range: Range<Int>) -> [VRM] {
-        var marks: [VRM] = []
-        for row in range where marks.last != batch.sightings[row].vrm {
-            marks.append(batch.sightings[row].vrm)
+    /// The runs of a batch that is in order, none longer than some rows.
+    private static func runs(_ batch: SightingBatch, _ random: inout SeededRandom) -> [Range<Int>] {
+        var runs: [Range<Int>] = []
+        let most = random.one(of: [1, 2, 3, 1000])
+        for row in 0..<batch.count {
+            if let last = runs.last, last.count < most,
+                batch.sightings[last.lowerBound].vrm == batch.sightings[row].vrm
+            {
+                runs[runs.count - 1] = last.lowerBound..<row + 1
+            } else {
+                runs.append(row..<row + 1)
+            }
         }
-        return marks
+        return runs
     }
 
-    private static func codebook(_ batch: SightingBatch, _ day: Int32) -> Codebook {
+    private static func codebook(_ batch: SightingBatch, _ runs: [Range<Int>], _ day: Int32) -> Codebook {
         var counter = PageCounter(register: register, day: day)
-        counter.add(batch, 0..<batch.count)
+        counter.add(batch, runs[...])
         return Codebook(counter.counts)
     }
 
@@ -65,18 +73,22 @@ struct PageTests {
     func rows(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let (batch, day) = try Self.batch(&random, count: 900)
-        let codebook = Self.codebook(batch, day)
+        let all = Self.runs(batch, &random)
+        let codebook = Self.codebook(batch, all, day)
         var packer = PagePacker(register: Self.register, day: day, codebook: codebook)
         var unpacker = PageUnpacker(register: Self.register, codebook: codebook)
         for _ in 0..<20 {
-            let start = random.below(batch.count)
-            let range = start..<random.within(start + 1...batch.count)
-            let bytes = packer.pack(batch, range)
-            let marks = Self.marks(batch, range)
+            let start = random.below(all.count)
+            let runs = all[start..<random.within(start + 1...all.count)]
+            let range = runs[runs.startIndex].lowerBound..<runs[runs.endIndex - 1].upperBound
+            let bytes = packer.pack(batch, runs)
+            // Who does not know all marks may put others in their place.
+            let known = runs.map { random.chance(perMille: 700) ? batch.sightings[$0.lowerBound].vrm : nil }
+            let marks = known.map { $0 ?? batch.sightings[0].vrm }
             var found = SightingBatch()
             try unpacker.rows(
                 bytes,
-                marks: marks.count,
+                marks: runs.count,
                 day: day,
                 where: { _ in false },
                 vrms: { marks },
@@ -86,7 +98,7 @@ struct PageTests {
             var asked: [PageMoments] = []
             try unpacker.rows(
                 bytes,
-                marks: marks.count,
+                marks: runs.count,
                 day: day,
                 where: {
                     asked.append($0)
@@ -95,38 +107,83 @@ struct PageTests {
                 vrms: { marks },
                 into: &found
             )
-            let expected = batch.reordered(Array(range))
+            var expected = batch.reordered(Array(range))
+            for (run, mark) in zip(runs, marks) {
+                for row in run { expected.update(row - range.lowerBound) { $0.vrm = mark } }
+            }
             #expect(found.sightings == expected.sightings && found.contributions == expected.contributions)
             #expect(found.variants == expected.variants)
             #expect(asked.map(\.times) == [expected.sightings.map(\.first)])
             #expect(asked.map(\.cameras) == [expected.sightings.map(\.camera)])
-            #expect(asked[0].counts == marks.map { mark in expected.sightings.count { $0.vrm == mark } })
+            #expect(asked[0].counts == runs.map(\.count))
         }
     }
 
-    @Test("marks and their parts come back from a page", arguments: [1, 2, 3] as [UInt64])
-    func pages(seed: UInt64) throws {
+    @Test(
+        "marks and where their runs stand come back from a page of an index",
+        arguments: [1, 2, 3] as [UInt64]
+    )
+    func indexPages(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         for _ in 0..<50 {
             var marks = OddSightings.Marks()
             let keys = Set((0..<random.within(1...700)).map { _ in MarkKey(marks.next(&random)) }).sorted()
             let partCount = random.one(of: [1, 2, 5, 43, 1000])
-            var page = MarkPage()
+            let starts = (0..<partCount).map { _ in random.below(100_000) }
+            var page = IndexPage(starts: starts)
+            var plain: [(key: UInt64, part: Int, number: Int)] = []
+            var next = starts
             for key in keys {
-                let own = Set((0..<random.within(1...3)).map { _ in random.below(partCount) }).sorted()
-                page.append(key, parts: own)
+                for part in (0..<random.within(1...3)).map({ _ in random.below(partCount) }).sorted() {
+                    page.append(key.value, part: part)
+                    plain.append((key.value, part, next[part]))
+                    next[part] += 1
+                }
             }
-            var counter = PageCounter(register: Self.register, day: 0)
-            counter.add(page)
-            let codebook = Codebook(counter.counts)
-            var packer = PagePacker(register: Self.register, day: 0, codebook: codebook)
-            let bytes = packer.pack(page)
-            var unpacker = PageUnpacker(register: Self.register, codebook: codebook)
-            #expect(try unpacker.page(bytes, first: keys[0]) == page)
-            #expect(try PageUnpacker.keys(bytes, first: keys[0]) == keys.map(\.value))
-            #expect(page.allParts == Set(keys.indices.flatMap { page.parts(of: $0) }).sorted())
-            let part = page.allParts[random.below(page.allParts.count)]
-            #expect(page.places(in: part) == keys.indices.filter { page.parts(of: $0).contains(part) })
+            var counts = ByteCounts(kinds: IndexPage.kinds)
+            page.count(in: &counts)
+            let codebook = Codebook(counts)
+            var packer = EntropyPacker(codebook)
+            let expected = starts.map { max(0, $0 + random.below(600) - 300) }
+            let bytes = page.encoded(expected: expected, &packer)
+            var unpacker = EntropyUnpacker(codebook)
+            #expect(try IndexPage(bytes, first: keys[0], expected: expected, &unpacker) == page)
+            #expect(try IndexPage.keys(bytes, first: keys[0], expected: expected) == keys.map(\.value))
+            #expect(try IndexPage.starts(bytes, expected: expected) == starts)
+            #expect(page.count == plain.count)
+            var found: [(key: UInt64, part: Int, number: Int)] = []
+            page.forEachRun { found.append((page.keys[$0], $1, $2)) }
+            #expect(found.elementsEqual(plain, by: ==))
+            let place = random.below(keys.count)
+            let own = plain.filter { $0.key == keys[place].value }
+            #expect(page.runs(of: place).elementsEqual(own) { $0.part == $1.part && $0.number == $1.number })
+        }
+    }
+
+    @Test(
+        "an injured page of an index is refused or is one, never more than it has room for",
+        arguments: [1, 2] as [UInt64]
+    )
+    func injuredIndexPages(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        var page = IndexPage(starts: [5, 0, 900])
+        for key in 0..<300 { page.append(UInt64(key * 7), part: random.below(3)) }
+        var counts = ByteCounts(kinds: IndexPage.kinds)
+        page.count(in: &counts)
+        var packer = EntropyPacker(Codebook(counts))
+        let good = page.encoded(expected: [0, 0, 1000], &packer)
+        var unpacker = EntropyUnpacker(Codebook(counts))
+        for _ in 0..<500 {
+            var bad = good
+            for _ in 0...random.below(3) { bad[random.below(bad.count)] ^= 1 << UInt8(random.below(8)) }
+            if random.chance(perMille: 200) { bad.removeLast(random.below(bad.count)) }
+            do throws(FrameFault) {
+                let found = try IndexPage(bad, first: MarkKey(value: 0), expected: [0, 0, 1000], &unpacker)
+                #expect(found.count <= IndexPage.countMax)
+                found.forEachRun { place, part, number in
+                    #expect(place < found.keys.count && part < 3 && number >= 0)
+                }
+            } catch { #expect(error != .unknownCamera) }
         }
     }
 
@@ -137,10 +194,11 @@ struct PageTests {
     func injuries(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let (batch, day) = try Self.batch(&random, count: 300)
-        let codebook = Self.codebook(batch, day)
+        let runs = Self.runs(batch, &random)
+        let codebook = Self.codebook(batch, runs, day)
         var packer = PagePacker(register: Self.register, day: day, codebook: codebook)
-        let good = packer.pack(batch, 0..<batch.count)
-        let marks = Self.marks(batch, 0..<batch.count)
+        let good = packer.pack(batch, runs[...])
+        let marks = runs.map { batch.sightings[$0.lowerBound].vrm }
         var unpacker = PageUnpacker(register: Self.register, codebook: codebook)
         for _ in 0..<400 {
             var bad = good

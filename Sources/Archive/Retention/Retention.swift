@@ -62,7 +62,9 @@ public struct Retention {
                 continue
             }
             var sieve = RetentionSieve(policy, now: now, holds: holds, notesPurged: images != nil)
-            let all = try archiver.load(segments)
+            let sections = try self.sections(of: segments, sieve, holds)
+            sections.dropped.forEach { sieve.drop($0) }
+            let all = try archiver.load(segments, only: sections.sifted)
             _ = sieve.sift(all)
             try purgeImages(of: sieve.purged(all.register), isDry: true, &sieve)
             total.add(sieve.outcomes)
@@ -81,7 +83,7 @@ public struct Retention {
         var gone = GoneSightings()
         for segments in try days(dueBefore: total.cutoffOfSightings) {
             // A hold that is placed in the meantime counts.
-            while try !purge(segments, now, &total, &gone) {}
+            while try !purge(segments[0].day, now, &total, &gone) {}
         }
         try forget(gone)
         return total.outcomes
@@ -93,37 +95,59 @@ public struct Retention {
     ///
     /// - Returns: whether it is done; not if a hold was placed or released meanwhile.
     private func purge(
-        _ segments: [Catalogue.Segment],
+        _ day: Int32,
         _ now: Timestamp,
         _ total: inout RetentionSieve,
         _ gone: inout GoneSightings
     ) throws -> Bool {
         let holds = try catalogue.activeHolds()
-        let day = segments[0].day
+        // Looked up anew: what was done to the day before may have changed what names this one's marks.
+        guard let segments = try days([day]).first else { return true }
         if let whole = wholeDay(segments, now, holds) {
             let records = try recorder.records(of: [whole.outcome], at: now, day: day)
-            guard try archiver.drop(segments, purges: records, holds: holds.version) else { return false }
+            let purge = DayPurge(day: segments, records: records, holds: holds.version)
+            guard try archiver.commit(purge) else { return false }
             total.add([whole.outcome], from: whole.rule)
             gone.days.insert(day)
             return true
         }
         var sieve = RetentionSieve(policy, now: now, holds: holds, notesPurged: images != nil)
-        let all = try archiver.load(segments)
+        let sections = try self.sections(of: segments, sieve, holds)
+        sections.dropped.forEach { sieve.drop($0) }
+        let all = try archiver.load(segments, only: sections.sifted)
         let kept = sieve.sift(all)
         guard sieve.hasFound else {
             total.add(sieve.outcomes)
             return true
         }
         try purgeImages(of: sieve.purged(all.register), isDry: false, &sieve)
-        let records = try recorder.records(of: sieve.outcomes, at: now, day: day)
-        let left = kept.without(sieve.gone)
-        guard try archiver.rewrite(segments, as: left, purges: records, holds: holds.version) else {
-            return false
-        }
+        var purge = DayPurge(day: segments, records: [], holds: holds.version)
+        purge.records = try recorder.records(of: sieve.outcomes, at: now, day: day)
+        purge.gone = sections.gone
+        purge.kept = kept.without(sieve.gone)
+        guard try archiver.commit(purge) else { return false }
         gone.identities.formUnion(sieve.gone)
         gone.partnerDays.formUnion(sieve.daysOfPartners)
         total.add(sieve.outcomes)
         return true
+    }
+
+    /// Which sections of a day have anything that is past its date.
+    private func sections(
+        of segments: [Catalogue.Segment],
+        _ sieve: RetentionSieve,
+        _ holds: ActiveHolds
+    ) throws -> SectionsDue {
+        // An amendment may be in another section than what it amends, and a hold can be about any of them.
+        guard segments.allSatisfy({ !$0.marks.isEmpty }),
+            segments.count == 1 || segments.allSatisfy({ $0.counts?.amendments == 0 })
+        else { return SectionsDue() }
+        let day = segments[0].day
+        let hasImages = images?.purger.days.contains(day) ?? false
+        return try SectionsDue(policy, sieve.cutoffs, try archiver.heads(of: segments)) { section in
+            !hasImages && section.links == 0
+                && !holds.canContain(section.first...max(section.first, section.last))
+        }
     }
 
     /// What goes with a day that goes as a whole, if it does: all of it is past the longest period, none of it can be held, and
@@ -151,16 +175,20 @@ public struct Retention {
 
     /// Has no sighting name one that is gone.
     private func forget(_ gone: GoneSightings) throws {
-        for segments in try days(gone.daysToLookAt) where segments.contains(where: { $0.counts?.links != 0 })
-        {
-            let day = segments[0].day
+        for day in gone.daysToLookAt.sorted() {
+            guard let segments = try days([day]).first, segments.contains(where: { $0.counts?.links != 0 })
+            else {
+                continue
+            }
             if !gone.partnerDays.contains(day) {
                 let edges = try gone.edges(of: day).map { try archiver.load(segments, for: $0) }
                 guard edges.contains(where: { gone.isNamed(in: $0, day: day) }) else { continue }
             }
             let all = try archiver.load(segments)
             guard gone.isNamed(in: all, day: day) else { continue }
-            try archiver.rewrite(segments, as: gone.without(all, day: day))
+            var purge = DayPurge(day: segments, records: [], holds: nil)
+            purge.kept = gone.without(all, day: day)
+            try archiver.commit(purge)
         }
     }
 

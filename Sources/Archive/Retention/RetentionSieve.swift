@@ -44,6 +44,15 @@ struct RetentionSieve {
         }
     }
 
+    /// Takes note of sightings that go without being looked at.
+    mutating func drop(_ section: SectionsDue.Dropped) {
+        for (rule, contributions) in section.contributions {
+            outcomes[rule].contributions += contributions
+            outcomes[rule].oldest = [outcomes[rule].oldest, section.first].compactMap(\.self).min()
+        }
+        if let rule = section.contributions.last?.rule { outcomes[rule].sightings += section.sightings }
+    }
+
     var hasFound: Bool { outcomes.contains { $0.contributions > 0 } }
 
     /// Adds outcomes of this policy's rules, from one on.

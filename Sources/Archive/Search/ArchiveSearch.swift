@@ -8,15 +8,14 @@ import SightingFrames
 public struct ArchiveSearch: Sendable {
     private let folder: String
     private static let attemptsMax = 5
-    /// Fewer sightings are not worth another reader.
-    private static let shareRows = 1 << 16
-    private let segments = SegmentCache()
+    private let segments: SegmentFiles
     private let catalogue: CatalogueView
 
     /// A search over a data folder.
     public init(data folder: String) {
         self.folder = folder
-        catalogue = CatalogueView("\(folder)/catalogue.sqlite")
+        segments = SegmentFiles("\(folder)/archive")
+        catalogue = CatalogueView(data: folder)
     }
 
     /// All sightings that match, newest first.
@@ -29,8 +28,10 @@ public struct ArchiveSearch: Sendable {
         while true {
             do {
                 return try collect(query)
-            } catch let error as StorageError where error.code == .system && attempt < Self.attemptsMax {
-                // A file named a moment ago was replaced: look at the new catalogue.
+            } catch let error as StorageError
+                where (error.code == .system || error.code == .destroyed) && attempt < Self.attemptsMax
+            {
+                // A file named a moment ago was replaced, or its key destroyed: look at the new catalogue.
                 attempt += 1
             }
         }
@@ -38,7 +39,7 @@ public struct ArchiveSearch: Sendable {
 
     /// The moment before which nothing was seen; `nil` when nothing was seen at all.
     public func earliest() throws -> Timestamp? {
-        let snapshot = try catalogue.snapshot()
+        let (snapshot, _) = try catalogue.look()
         var earliest = snapshot.segments.map(\.first).min()
         var reader = SightingLogReader("\(folder)/sightings", from: snapshot.archivedThrough)
         while let run = try reader.read() {
@@ -48,15 +49,15 @@ public struct ArchiveSearch: Sendable {
     }
 
     private func collect(_ query: SightingQuery) throws -> ResolvedSightings {
-        let snapshot = try catalogue.snapshot()
-        let found = try candidates(query, snapshot)
+        let archive = try catalogue.look()
+        let found = try candidates(query, archive)
         var rows = (0..<found.batch.count).filter {
             query.matchesRest($0, of: found)
                 && (query.matchesMark($0, of: found.batch) || query.matchesAlternate($0, of: found.batch))
         }
         var all = found
         var approximate = Set(rows.filter { query.isApproximate($0, of: found.batch) })
-        for other in try linked(to: rows, of: found, query, snapshot) {
+        for other in try linked(to: rows, of: found, query, archive) {
             var batch = other.batch
             var union = RegisterUnion()
             _ = union.indexes(of: all.register)
@@ -87,21 +88,26 @@ public struct ArchiveSearch: Sendable {
         return result
     }
 
+    /// What a search is about: the archive at one moment, and the keys that open it.
+    private typealias Archive = (snapshot: Catalogue.Snapshot, keys: KeyRing)
+
     /// All that may match, by what no amendment changes.
-    private func candidates(_ query: SightingQuery, _ snapshot: Catalogue.Snapshot) throws
-        -> ResolvedSightings
-    {
+    private func candidates(_ query: SightingQuery, _ archive: Archive) throws -> ResolvedSightings {
         var union = RegisterUnion()
         var candidates = SightingBatch()
-        segments.keep(only: Set(snapshot.segments.map { "\(folder)/archive/\($0.name)" }))
-        let reach = snapshot.reach
-        let looked = snapshot.segments.filter { query.mayMatch($0.first, $0.last, reach) }
-        let found = try Parallel.map(shares(of: looked, query)) { segment, share in
-            try searchSegment("\(folder)/archive/\(segment.name)", query, reach, share)
-        }
-        for case (var batch, let register)? in found {
-            batch.renumberCameras(union.indexes(of: register))
-            candidates.append(contentsOf: batch)
+        let snapshot = archive.snapshot
+        segments.keep(only: snapshot)
+        for (batch, register) in try segments.read(
+            snapshot.segments,
+            query,
+            snapshot.reach,
+            keys: archive.keys
+        ) {
+            var found = SightingBatch()
+            take(batch, register, query, into: &found)
+            guard !found.isEmpty else { continue }
+            found.renumberCameras(union.indexes(of: register))
+            candidates.append(contentsOf: found)
         }
         try searchLog(from: snapshot.archivedThrough, query, &union, &candidates)
         return ResolvedSightings(newestOf: candidates, union.register)
@@ -112,7 +118,7 @@ public struct ArchiveSearch: Sendable {
         to rows: [Int],
         of found: ResolvedSightings,
         _ query: SightingQuery,
-        _ snapshot: Catalogue.Snapshot
+        _ archive: Archive
     ) throws -> [ResolvedSightings] {
         guard query.mark != nil, query.mark?.list == nil, !found.batch.variants.isEmpty else { return [] }
         var named: [VRM: Set<SightingIdentity>] = [:]
@@ -129,41 +135,12 @@ public struct ArchiveSearch: Sendable {
             other.mark = MarkPattern(vrm.text)
             other.from = [query.from, identities.map(\.opened).min()].compactMap(\.self).max()
             other.to = [query.to, identities.map(\.opened).max()].compactMap(\.self).min()
-            let candidates = try candidates(other, snapshot)
+            let candidates = try candidates(other, archive)
             let matching = (0..<candidates.batch.count).filter { row in
                 identities.contains(SightingIdentity(row, of: candidates.batch, candidates.register))
                     && query.matchesRest(row, of: candidates)
             }
             return ResolvedSightings(candidates.batch.reordered(matching), candidates.register)
-        }
-    }
-
-    /// What is looked at together: a segment, or a part of a large one where a search without a mark goes through all of it and
-    /// there are too few for all processors.
-    private func shares(of segments: [Catalogue.Segment], _ query: SightingQuery) -> [(
-        Catalogue.Segment, SegmentReader.Share
-    )] {
-        let sharesMax = Parallel.width / max(1, segments.count)
-        return segments.flatMap { segment in
-            let count = query.mark == nil ? max(1, min(sharesMax, segment.rows / Self.shareRows)) : 1
-            return (0..<count).map { (segment, SegmentReader.Share(index: $0, count: count)) }
-        }
-    }
-
-    /// What of a segment may match, under its own register; `nil` for nothing.
-    private func searchSegment(
-        _ path: String,
-        _ query: SightingQuery,
-        _ reach: SightingReach,
-        _ share: SegmentReader.Share
-    ) throws -> (SightingBatch, CameraRegister)? {
-        try segments.read(path) { reader in
-            var all = SightingBatch()
-            try reader.read(query, reach, share: share, into: &all)
-            guard !all.isEmpty else { return nil }
-            var found = SightingBatch()
-            take(all, reader.register, query, into: &found)
-            return found.isEmpty ? nil : (found, reader.register)
         }
     }
 

@@ -6,27 +6,30 @@ import Synchronization
 final class CatalogueView: Sendable {
     private struct Opened {
         var catalogue: Catalogue
+        var keys: KeyRing
         var version: Int64
         var snapshot: Catalogue.Snapshot
     }
 
-    private let path: String
+    private let folder: String
     private let opened = Mutex<Opened?>(nil)
 
-    init(_ path: String) { self.path = path }
+    /// The catalogue of a data folder.
+    init(data folder: String) { self.folder = folder }
 
-    /// The archive as it is now.
-    func snapshot() throws -> Catalogue.Snapshot {
+    /// The archive as it is now, and the keys that open it.
+    func look() throws -> (snapshot: Catalogue.Snapshot, keys: KeyRing) {
         try opened.withLock { opened in
             if let known = opened, try known.catalogue.dataVersion() == known.version {
-                return known.snapshot
+                return (known.snapshot, known.keys)
             }
-            let catalogue = try opened?.catalogue ?? Catalogue(path, isReadOnly: true)
+            let catalogue = try opened?.catalogue ?? Catalogue("\(folder)/catalogue.sqlite", isReadOnly: true)
             // The version first: what changes in between shows at the next look.
             let version = try catalogue.dataVersion()
             let snapshot = try catalogue.snapshot()
-            opened = Opened(catalogue: catalogue, version: version, snapshot: snapshot)
-            return snapshot
+            let keys = try opened?.keys ?? KeyRing(data: folder, catalogue)
+            opened = Opened(catalogue: catalogue, keys: keys, version: version, snapshot: snapshot)
+            return (snapshot, keys)
         }
     }
 }

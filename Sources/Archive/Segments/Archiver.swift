@@ -2,14 +2,18 @@ public import ANPRModel
 import Compression
 import SightingFrames
 
-/// Moves sightings from the log into day segments, and small segments into larger ones.
+/// Moves sightings from the log into day segments, small segments into larger ones, and their indexes into those of weeks.
 ///
 /// Every step writes new files first, then changes the catalogue in one transaction, then removes what the catalogue no
-/// longer names: a crash in between leaves files that `removeStrays` finds, never a gap and never a double.
+/// longer names and destroys the keys that it says are doomed: a crash in between leaves files and keys that `removeStrays` finds,
+/// never a gap and never a double.
 public final class Archiver {
-    private let folder: String
+    let folder: String
     private let logFolder: String
-    private let catalogue: Catalogue
+    let catalogue: Catalogue
+    let keys: KeyRing
+    /// Without a cache, so that nothing is kept open of what is replaced.
+    var files: SegmentFiles { SegmentFiles(folder) }
     /// What went to the log and waits for its segment, and the number behind it.
     private var gathered = SightingBatch()
     private var gatheredThrough: UInt64 = 0
@@ -25,14 +29,22 @@ public final class Archiver {
     /// How many sightings are sorted at a time.
     private static let runMax = 1 << 20
     /// So many sightings are worth a segment.
-    private static let segmentWorth = 1 << 17
+    private static let segmentWorth = 1 << 18
 
     /// An archiver of a data folder.
-    public init(_ folder: String, log: String, catalogue: Catalogue) throws(StorageError) {
+    ///
+    /// - Parameter keys: under which segments are closed; by default as the data folder, in which `folder` lies, says itself.
+    public init(
+        _ folder: String,
+        log: String,
+        catalogue: Catalogue,
+        keys: KeyRing? = nil
+    ) throws(StorageError) {
         self.folder = folder
         logFolder = log
         self.catalogue = catalogue
         try DataFolder.make(folder)
+        if let keys { self.keys = keys } else { self.keys = try KeyRing(data: "\(folder)/..", catalogue) }
     }
 
     /// Moves what the log holds before `limit` into segments.
@@ -50,8 +62,9 @@ public final class Archiver {
                 batch.append(contentsOf: run.batch)
             }
             guard reader.next > start else { return moved }
-            let added = try write(batch, reader.register)
-            try catalogue.replace([], with: added, archivedThrough: reader.next)
+            var change = try write(batch, reader.register)
+            change.archivedThrough = reader.next
+            try commit(change)
             moved += batch.count
         }
     }
@@ -80,13 +93,15 @@ public final class Archiver {
         if !gathered.isEmpty, archived < gatheredThrough {
             let known = Int(archived + UInt64(gathered.count)) - Int(gatheredThrough)
             let fresh = known > 0 ? gathered.reordered(Array(known..<gathered.count)) : gathered
-            try catalogue.replace([], with: try write(fresh, register), archivedThrough: gatheredThrough)
+            var change = try write(fresh, register)
+            change.archivedThrough = gatheredThrough
+            try commit(change)
         }
         gathered.removeAll()
     }
 
     /// Merges segments of days that have too many, or that are over and have more than a few late sightings beside a large
-    /// segment; makes amendments permanent on the way.
+    /// segment, and indexes of weeks that are over; makes amendments permanent on the way.
     public func merge() throws {
         let segments = try catalogue.snapshot().segments
         // The day before the newest one still gets late sightings.
@@ -100,6 +115,7 @@ public final class Archiver {
             }
             try rewrite(small, as: try load(small))
         }
+        try mergeIndexes(before: open)
     }
 
     /// The smallest segments of a day, ascending, as many as can be merged in memory.
@@ -112,58 +128,61 @@ public final class Archiver {
     }
 
     /// Replaces segments of a day by others with these sightings.
+    func rewrite(_ segments: [Catalogue.Segment], as all: ResolvedSightings) throws {
+        var change = try write(all.batch, all.register)
+        change.removed = segments
+        try commit(change)
+    }
+
+    /// Makes a change whose files are written.
     ///
-    /// - Parameters:
-    ///   - purges: what was deleted, when a retention rule does this.
-    ///   - holds: the holds' version that this goes by, if it goes by any.
-    /// - Returns: whether it was done; not, if there is another version by now.
+    /// - Returns: whether it was done; not, and its files are gone, if the holds have another version by now.
     @discardableResult
-    func rewrite(
-        _ segments: [Catalogue.Segment],
-        as all: ResolvedSightings,
-        purges: [SignedPurge] = [],
-        holds: Int64? = nil
-    ) throws -> Bool {
-        let added = try write(all.batch, all.register)
-        guard try catalogue.replace(segments, with: added, purges: purges, holds: holds) else {
-            for segment in added { try DataFolder.remove("\(folder)/\(segment.name)") }
+    func commit(_ change: Catalogue.Change) throws -> Bool {
+        guard let unused = try catalogue.change(change) else {
+            let kept = Set(change.removed.map(\.name))
+            for name in change.added.map(\.name) + change.indexes.map(\.name) where !kept.contains(name) {
+                try DataFolder.remove("\(folder)/\(name)")
+            }
             return false
         }
-        for segment in segments { try DataFolder.remove("\(folder)/\(segment.name)") }
+        for name in change.removed.map(\.name) + unused.map(\.name) {
+            try DataFolder.remove("\(folder)/\(name)")
+        }
+        try destroyDoomed(change.doomed)
         return true
     }
 
-    /// Removes segments with all that is in them.
-    ///
-    /// - Returns: whether it was done; not, if there is another version of the holds by now.
-    func drop(_ segments: [Catalogue.Segment], purges: [SignedPurge], holds: Int64) throws -> Bool {
-        guard try catalogue.replace(segments, with: [], purges: purges, holds: holds) else { return false }
-        for segment in segments { try DataFolder.remove("\(folder)/\(segment.name)") }
-        return true
+    /// Destroys keys of what went.
+    private func destroyDoomed(_ names: [DataKeyName]) throws {
+        guard !names.isEmpty else { return }
+        try keys.destroy(names)
+        try catalogue.forgetDoomed(names)
     }
 
     /// Sightings of segments, each in its newest version.
     ///
-    /// - Parameter query: what has to be among them; without one they are all.
-    func load(_ segments: [Catalogue.Segment], for query: SightingQuery? = nil) throws -> ResolvedSightings {
-        let folder = folder
-        let parts = try Parallel.map(segments) { segment in
-            var reader = try SegmentReader("\(folder)/\(segment.name)")
-            var own = SightingBatch()
-            try reader.read(query, into: &own)
-            return (batch: own, register: reader.register)
-        }
+    /// - Parameters:
+    ///   - query: what has to be among them; without one they are all.
+    ///   - only: by a segment's contents the sections that are looked at; without it they are all.
+    func load(
+        _ segments: [Catalogue.Segment],
+        for query: SightingQuery? = nil,
+        only: [String: Set<Int>]? = nil
+    ) throws -> ResolvedSightings {
         var union = RegisterUnion()
         var batch = SightingBatch()
-        for var part in parts {
+        for var part in try files.read(segments, query, only: only, keys: keys) {
             part.batch.renumberCameras(union.indexes(of: part.register))
             batch.append(contentsOf: part.batch)
         }
         return ResolvedSightings(newestOf: batch, union.register)
     }
 
-    /// Writes sightings as one segment for each day.
-    private func write(_ batch: SightingBatch, _ register: CameraRegister) throws -> [Catalogue.Segment] {
+    /// Writes sightings as one segment, with its index, for each day.
+    ///
+    /// - Returns: what comes with that.
+    func write(_ batch: SightingBatch, _ register: CameraRegister) throws -> Catalogue.Change {
         var days: [Int32: [UInt32]] = [:]
         var rows: [UInt32] = []
         var day: Int32?
@@ -178,11 +197,13 @@ public final class Archiver {
             rows.append(UInt32(row))
         }
         if let day { days[day, default: []] += rows }
-        var segments: [Catalogue.Segment] = []
+        var change = Catalogue.Change()
         for day in days.keys.sorted() {
-            segments.append(try write(batch, days[day] ?? [], register, day))
+            let (segment, index) = try write(batch, days[day] ?? [], register, day)
+            change.added.append(segment)
+            change.indexes.append(index)
         }
-        return segments
+        return change
     }
 
     private func write(
@@ -190,47 +211,65 @@ public final class Archiver {
         _ rows: [UInt32],
         _ register: CameraRegister,
         _ day: Int32
-    ) throws -> Catalogue.Segment {
-        let date = TimestampWriter.text(Timestamp(milliseconds: Int64(day) * 86_400_000)).prefix(10)
-        try DataFolder.make("\(folder)/\(date)")
-        // The name must be new even after a crash that left a file the catalogue does not know.
-        var number = 1
-        while DataFolder.exists("\(folder)/\(date)/\(number).segment") { number += 1 }
-        let name = "\(date)/\(number).segment"
-        let (length, used) = try PagedSegment.write(
-            "\(folder)/\(name)",
-            batch,
-            rows: rows,
+    ) throws -> (Catalogue.Segment, Catalogue.Index) {
+        let sections = try SegmentSections(batch, rows, register)
+        let name = try freshName(day)
+        let (length, head, used) = try SectionedSegment.write(
+            "\(folder)/\(name).segment",
+            sections,
             day: day,
             register: register,
+            keys: keys,
             codebook: codebook
         )
         codebook = used
-        try DataFolder.sync("\(folder)/\(date)")
-        return Catalogue.Segment(
-            id: 0,
-            day: day,
-            name: name,
-            rows: rows.count,
-            bytes: length,
-            first: rows.reduce(.distantFuture) { min($0, batch.sightings[Int($1)].first) },
-            last: rows.reduce(.distantPast) { max($0, batch.sightings[Int($1)].last) },
-            counts: Catalogue.Segment.Counts(
-                contributions: rows.reduce(0) { $0 + batch.contributionCount(Int($1)) },
-                amendments: rows.count { batch.sightings[Int($0)].revision > 0 },
-                links: batch.variants.isEmpty
-                    ? 0
-                    : rows.reduce(0) { $0 + batch.variants(of: Int($1)).count { !$0.isMerged } },
-                reach: rows.reduce(0) { max($0, batch.sightings[Int($1)].reach) }
-            )
-        )
+        let index = try write(index: name, of: head, sections)
+        try DataFolder.sync("\(folder)/\(Self.dayName(day))")
+        var segment = Catalogue.Segment(head, "\(name).segment", bytes: length, marks: index.name)
+        segment.counts?.reach = rows.reduce(0) { max($0, batch.sightings[Int($1)].reach) }
+        return (segment, index)
     }
 
-    /// Removes files that no transaction ever named, as a crash leaves them.
+    /// Writes the index of one segment.
+    private func write(index name: String, of head: SectionedHead, _ sections: SegmentSections) throws
+        -> Catalogue.Index
+    {
+        var own = MarkIndexHead()
+        own.files = [MarkIndexHead.File(id: head.id, day: head.day)]
+        own.parts = head.sections.enumerated().map { MarkIndexHead.Part(file: 0, section: $0, runs: $1.runs) }
+        let length = try MarkIndex.write(
+            "\(folder)/\(name).marks",
+            own,
+            under: Set(head.sections.flatMap(\.keys)),
+            sections.runs,
+            sections.alternates,
+            keys: keys
+        )
+        return Catalogue.Index(name: "\(name).marks", bytes: length)
+    }
+
+    static func dayName(_ day: Int32) -> Substring {
+        TimestampWriter.text(Timestamp(milliseconds: Int64(day) * 86_400_000)).prefix(10)
+    }
+
+    /// A name for files of a day that none has, in a folder that is there.
     ///
-    /// - Returns: how many there were.
+    /// It must be new even after a crash that left a file the catalogue does not know.
+    func freshName(_ day: Int32) throws -> String {
+        let date = Self.dayName(day)
+        try DataFolder.make("\(folder)/\(date)")
+        let names = DataFolder.names(in: "\(folder)/\(date)")
+        let number = names.compactMap { Int($0.prefix { $0 != "." }) }.max() ?? 0
+        return "\(date)/\(number + 1)"
+    }
+
+    /// Removes files that no transaction ever named, as a crash leaves them, and destroys keys that were to be.
+    ///
+    /// - Returns: how many files there were.
     public func removeStrays() throws -> Int {
-        let named = Set(try catalogue.snapshot().segments.map(\.name))
+        try destroyDoomed(try catalogue.doomedKeys())
+        let snapshot = try catalogue.snapshot()
+        let named = Set(snapshot.segments.map(\.name) + snapshot.indexes.map(\.name))
         var removed = 0
         for day in DataFolder.names(in: folder) {
             for name in DataFolder.names(in: "\(folder)/\(day)") where !named.contains("\(day)/\(name)") {
@@ -239,6 +278,30 @@ public final class Archiver {
             }
         }
         return removed
+    }
+}
+
+extension Catalogue.Segment {
+    /// A segment of sections.
+    init(_ head: SectionedHead, _ name: String, bytes: Int, marks: String) {
+        let sections = head.sections.filter { !$0.isDropped }
+        self.init(
+            id: 0,
+            day: head.day,
+            name: name,
+            rows: sections.reduce(0) { $0 + $1.rows },
+            bytes: bytes,
+            first: sections.map(\.first).min() ?? .distantFuture,
+            last: sections.map(\.last).max() ?? .distantPast,
+            counts: Counts(
+                contributions: sections.reduce(0) { $0 + $1.contributions.reduce(0, +) },
+                amendments: sections.reduce(0) { $0 + $1.amendments },
+                links: sections.reduce(0) { $0 + $1.links },
+                reach: -1
+            ),
+            contents: SegmentFiles.text(head.id),
+            marks: marks
+        )
     }
 }
 

@@ -22,6 +22,10 @@ public final class Catalogue {
         public var last: Timestamp
         /// What is in it; not known of segments that were written before it was counted.
         public var counts: Counts?
+        /// What tells its contents from all others, in hexadecimal; empty of segments that name their marks themselves.
+        public var contents = ""
+        /// The index that names its marks, below the archive's folder; empty of segments that name their marks themselves.
+        public var marks = ""
 
         /// How much a segment has of what need not be read for it.
         public struct Counts: Sendable, Equatable {
@@ -36,12 +40,45 @@ public final class Catalogue {
         }
     }
 
+    /// A file that names the marks of segments.
+    public struct Index: Sendable, Equatable {
+        /// The file, below the archive's folder.
+        public var name: String
+        /// How long the file is.
+        public var bytes: Int
+    }
+
+    /// What changes in one step.
+    struct Change {
+        /// The segments that go; their files are the caller's to remove, afterwards.
+        var removed: [Segment] = []
+        /// The segments that come, whose files are complete and durable; their ids are given out in the step.
+        var added: [Segment] = []
+        /// The indexes that come, likewise.
+        var indexes: [Index] = []
+        /// By index that another one takes the place of, that one; for all segments that are left of it.
+        var replaced: [String: String] = [:]
+        /// The new cursor of the archive, if it moves.
+        var archivedThrough: UInt64?
+        /// What was deleted by which rule, when a retention rule does this.
+        var purges: [SignedPurge] = []
+        /// The version of the holds that this goes by, if it goes by any.
+        var holds: Int64?
+        /// The keys that must be destroyed now.
+        var doomed: [DataKeyName] = []
+    }
+
     /// A consistent look at the archive.
     public struct Snapshot: Sendable {
         /// The segments.
         public var segments: [Segment]
+        /// The indexes of their marks.
+        public var indexes: [Index] = []
         /// The number of the first sighting that is in the log and not in a segment.
         public var archivedThrough: UInt64
+
+        /// How long all files are together.
+        public var bytes: Int { segments.reduce(0) { $0 + $1.bytes } + indexes.reduce(0) { $0 + $1.bytes } }
 
         /// How far versions of one sighting lie apart in these segments.
         var reach: SightingReach {
@@ -56,7 +93,7 @@ public final class Catalogue {
 
     let database: Database
     /// Whether the table of segments has what is in them, which a folder of before gets when it is written to.
-    private let hasCounts: Bool, hasReach: Bool
+    private let hasCounts: Bool, hasReach: Bool, hasMarks: Bool
     private static let version: Int64 = 1
 
     /// Opens the catalogue of a data folder.
@@ -71,6 +108,7 @@ public final class Catalogue {
         if !isReadOnly { try Self.makeTables(database) }
         let columns = try Self.columnsOfSegments(database)
         (hasCounts, hasReach) = (columns.contains("links"), columns.contains("reach"))
+        hasMarks = columns.contains("marks")
         let version = try meta("version").flatMap(Int64.init) ?? Self.version
         guard version == Self.version else {
             throw StorageError(
@@ -88,6 +126,8 @@ public final class Catalogue {
             segments (id INTEGER PRIMARY KEY AUTOINCREMENT, day INTEGER NOT NULL, name TEXT NOT NULL, \
             rows INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL)
             """,
+            "indexes (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL)",
+            "doomedKeys (day INTEGER NOT NULL, force TEXT NOT NULL, generation INTEGER NOT NULL)",
             "cursors (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL)",
             "replayed (record TEXT PRIMARY KEY)",
             """
@@ -99,6 +139,9 @@ public final class Catalogue {
         let known = try columnsOfSegments(database)
         for column in ["contributions", "amendments", "links", "reach"] where !known.contains(column) {
             try database.run("ALTER TABLE segments ADD COLUMN \(column) INTEGER NOT NULL DEFAULT -1")
+        }
+        for column in ["contents", "marks"] where !known.contains(column) {
+            try database.run("ALTER TABLE segments ADD COLUMN \(column) TEXT NOT NULL DEFAULT ''")
         }
         try database.run("INSERT OR IGNORE INTO meta VALUES ('version', ?)", [.text(String(version))])
     }
@@ -201,65 +244,105 @@ public final class Catalogue {
         defer { _ = try? database.run("COMMIT") }
         let counts = hasCounts ? "contributions, amendments, links" : "-1, -1, -1"
         let reach = hasReach ? "reach" : "-1"
+        let marks = hasMarks ? "contents, marks" : "'', ''"
         let rows = try database.run(
-            "SELECT id, day, name, rows, bytes, first, last, \(counts), \(reach) FROM segments ORDER BY day, id"
+            """
+            SELECT id, day, name, rows, bytes, first, last, \(counts), \(reach), \(marks) \
+            FROM segments ORDER BY day, id
+            """
         )
-        let segments = rows.map { row in
-            Segment(
-                id: row[0].integer,
-                day: Int32(row[1].integer),
-                name: row[2].text,
-                rows: Int(row[3].integer),
-                bytes: Int(row[4].integer),
-                first: Timestamp(milliseconds: row[5].integer),
-                last: Timestamp(milliseconds: row[6].integer),
-                counts: row[7].integer < 0
-                    ? nil
-                    : .init(
-                        contributions: Int(row[7].integer),
-                        amendments: Int(row[8].integer),
-                        links: Int(row[9].integer),
-                        reach: row[10].integer
-                    )
-            )
+        var snapshot = Snapshot(segments: rows.map(Self.segment), archivedThrough: try cursor("archive"))
+        if hasMarks {
+            snapshot.indexes = try database.run("SELECT name, bytes FROM indexes ORDER BY name").map { row in
+                Index(name: row[0].text, bytes: Int(row[1].integer))
+            }
         }
-        return Snapshot(segments: segments, archivedThrough: try cursor("archive"))
+        return snapshot
     }
 
-    /// Replaces segments by others, and moves the archive's cursor, in one step.
+    private static func segment(_ row: [Database.Value]) -> Segment {
+        Segment(
+            id: row[0].integer,
+            day: Int32(row[1].integer),
+            name: row[2].text,
+            rows: Int(row[3].integer),
+            bytes: Int(row[4].integer),
+            first: Timestamp(milliseconds: row[5].integer),
+            last: Timestamp(milliseconds: row[6].integer),
+            counts: row[7].integer < 0
+                ? nil
+                : .init(
+                    contributions: Int(row[7].integer),
+                    amendments: Int(row[8].integer),
+                    links: Int(row[9].integer),
+                    reach: row[10].integer
+                ),
+            contents: row[11].text,
+            marks: row[12].text
+        )
+    }
+
+    /// Changes what the archive consists of, in one step.
     ///
-    /// - Parameters:
-    ///   - removed: the segments that go; their files are the caller's to remove, afterwards.
-    ///   - added: the segments that come, whose files are complete and durable; their ids are given out here.
-    ///   - archivedThrough: the new cursor, if it moves.
-    ///   - purges: what was deleted by which rule, when a retention rule did this.
-    ///   - holds: the version of the holds that this goes by, if it goes by any.
-    /// - Returns: whether it was done; not, and nothing was changed, if the holds have another version by now.
-    @discardableResult
-    public func replace(
-        _ removed: [Segment],
-        with added: [Segment],
-        archivedThrough: UInt64? = nil,
-        purges: [SignedPurge] = [],
-        holds: Int64? = nil
-    ) throws(StorageError) -> Bool {
+    /// - Returns: the indexes that no segment needs any more, whose files are the caller's to remove; `nil`, and nothing was changed,
+    ///   if the holds have another version by now.
+    func change(_ change: Change) throws(StorageError) -> [Index]? {
         try database.transaction { () throws(StorageError) in
-            if let holds, try holdsVersion() != holds { return false }
-            for segment in removed {
+            if let holds = change.holds, try holdsVersion() != holds { return nil }
+            for segment in change.removed {
                 try database.run("DELETE FROM segments WHERE id = ?", [.integer(segment.id)])
             }
-            for segment in added { try insert(segment) }
-            if let archivedThrough { try setCursor("archive", archivedThrough) }
-            try insert(purges)
-            return true
+            for (old, new) in change.replaced {
+                try database.run("UPDATE segments SET marks = ? WHERE marks = ?", [.text(new), .text(old)])
+            }
+            for segment in change.added { try insert(segment) }
+            for index in change.indexes {
+                try database.run(
+                    "INSERT INTO indexes VALUES (?, ?)",
+                    [.text(index.name), .integer(Int64(index.bytes))]
+                )
+            }
+            if let archivedThrough = change.archivedThrough { try setCursor("archive", archivedThrough) }
+            try insert(change.purges)
+            for key in change.doomed {
+                try database.run(
+                    "INSERT INTO doomedKeys VALUES (?, ?, ?)",
+                    [.integer(Int64(key.day)), .text(key.force), .integer(Int64(key.generation))]
+                )
+            }
+            let unused = "FROM indexes WHERE name NOT IN (SELECT marks FROM segments)"
+            let gone = try database.run("SELECT name, bytes \(unused)").map { row in
+                Index(name: row[0].text, bytes: Int(row[1].integer))
+            }
+            if !gone.isEmpty { try database.run("DELETE \(unused)") }
+            return gone
+        }
+    }
+
+    /// The keys that must be destroyed, and may be by now.
+    func doomedKeys() throws(StorageError) -> [DataKeyName] {
+        try database.run("SELECT day, force, generation FROM doomedKeys").map { row in
+            DataKeyName(day: Int32(row[0].integer), force: row[1].text, generation: UInt32(row[2].integer))
+        }
+    }
+
+    /// Notes that keys were destroyed.
+    func forgetDoomed(_ keys: [DataKeyName]) throws(StorageError) {
+        try database.transaction { () throws(StorageError) in
+            for key in keys {
+                try database.run(
+                    "DELETE FROM doomedKeys WHERE day = ? AND force = ? AND generation = ?",
+                    [.integer(Int64(key.day)), .text(key.force), .integer(Int64(key.generation))]
+                )
+            }
         }
     }
 
     private func insert(_ segment: Segment) throws(StorageError) {
         try database.run(
             """
-            INSERT INTO segments (day, name, rows, bytes, first, last, contributions, amendments, links, reach) \
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO segments (day, name, rows, bytes, first, last, contributions, amendments, links, reach, \
+            contents, marks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .integer(Int64(segment.day)), .text(segment.name), .integer(Int64(segment.rows)),
@@ -267,6 +350,7 @@ public final class Catalogue {
                 .integer(segment.last.milliseconds), .integer(Int64(segment.counts?.contributions ?? -1)),
                 .integer(Int64(segment.counts?.amendments ?? -1)),
                 .integer(Int64(segment.counts?.links ?? -1)), .integer(segment.counts?.reach ?? -1),
+                .text(segment.contents), .text(segment.marks),
             ]
         )
     }

@@ -4,7 +4,7 @@ import SightingFrames
 /// The order of sightings in a segment: by the mark's key, then first, then camera.
 enum MarkOrder {
     /// What is known of a row without looking at it again, which would be slow: sorted rows lie all over their batch.
-    struct Key {
+    struct Key: Sendable {
         /// The value of the mark's key.
         var mark: UInt64
         /// The first read's time, in milliseconds.
@@ -14,30 +14,21 @@ enum MarkOrder {
         var part: UInt32
     }
 
-    /// Rows of a batch in order.
+    /// Rows in order.
     ///
     /// Sorted by the key's value a byte at a time from the least, which keeps rows of one mark as they came; those
     /// come in order of time but for late ones, so that little is left to do.
     ///
-    /// - Parameter partOfCamera: by camera, the part of sightings whose best read it has.
     /// - Complexity: O(rows), four passes over 24 bytes each, up to eight for marks of other shapes.
-    static func sort(_ rows: [UInt32], of batch: SightingBatch, _ partOfCamera: [Int]) -> [Key] {
-        var keys = rows.map { row in
-            let sighting = batch.sightings[Int(row)]
-            return Key(
-                mark: MarkKey(sighting.vrm).value,
-                first: sighting.first.milliseconds,
-                row: row,
-                part: UInt32(partOfCamera[Int(sighting.camera)])
-            )
-        }
+    static func sorted(_ rows: [Key], _ sightings: [Sighting]) -> [Key] {
+        var keys = rows
         var others = keys.filter { $0.mark >= MarkKey.firstOther.value }
         // By themselves the marks of the current shape have their upper bytes in common.
         if !others.isEmpty { keys.removeAll { $0.mark >= MarkKey.firstOther.value } }
         sort(&keys)
         sort(&others)
         keys += others
-        settle(&keys, batch.sightings)
+        settle(&keys, sightings)
         return keys
     }
 

@@ -2,70 +2,31 @@ import ANPRModel
 import Compression
 import SightingFrames
 
-/// Reads a paged segment: what is where at once, pages as they are asked for.
+/// Reads a segment of pages, as they were written before there were sections: what is where at once, pages as they are asked for.
 struct PagedSegmentReader: Sendable {
+    static let magic: [UInt8] = Array("ANPRSEG3".utf8)
+
     let register: CameraRegister
     private let head: SegmentHead
     private let file: DataFile
     private var unpacker: PageUnpacker
 
-    /// What a register and a codebook are made into, which takes longer than all else; segments that have the same ones share it.
-    struct Prototype: Sendable {
-        let registerBlock: [UInt8]
-        let codebook: [UInt8]
-        let register: CameraRegister
-        let unpacker: PageUnpacker
-    }
-
     /// For others that have the same register and codebook.
-    let prototype: Prototype
+    let prototype: SegmentPrototype
 
     /// Opens a file that ends as a paged segment does.
     ///
     /// - Parameter prototypes: of others that are open.
-    init(_ file: DataFile, like prototypes: [Prototype] = []) throws {
+    init(_ file: DataFile, like prototypes: [SegmentPrototype] = []) throws {
         self.file = file
-        let length = try file.length()
-        let damaged = { (what: String) in StorageError(.damaged, "\(file.path): \(what)") }
-        let footer = try file.read(PagedSegment.footerLength, at: length - PagedSegment.footerLength)
-        let start = Int(clamping: LittleEndian.read(footer, at: 0) as UInt64)
-        let count = Int(LittleEndian.read(footer, at: 8) as UInt32)
-        guard start >= 0, start <= length, start + count + PagedSegment.footerLength == length else {
-            throw damaged("the index does not fit the file")
-        }
-        let bytes = try file.read(count, at: start)
-        guard Checksum.crc32(bytes) == LittleEndian.read(footer, at: 12) as UInt32 else {
-            throw damaged("the index at byte \(start) has another checksum")
-        }
+        let (bytes, start) = try FileEnd.head(file, Self.magic)
         guard let head = SegmentHead(bytes), head.alternatesStart + head.alternatesLength == start else {
-            throw damaged("the index at byte \(start) does not fit the file")
+            throw StorageError(.damaged, "\(file.path): the index at byte \(start) does not fit the file")
         }
         self.head = head
-        let block = try file.read(head.registerLength, at: 0)
-        let codebook = try Self.piece(file, head.registerLength..<head.rowsStart)
-        let known = prototypes.first { $0.codebook == codebook && $0.registerBlock == block }
-        prototype = try known ?? Self.prototype(block, codebook, file.path)
+        prototype = try SegmentPrototype.of(file, head.registerLength, head.codebookLength, like: prototypes)
         register = prototype.register
         unpacker = prototype.unpacker
-    }
-
-    private static func prototype(_ block: [UInt8], _ codebook: [UInt8], _ path: String) throws -> Prototype {
-        let register: CameraRegister
-        do {
-            var position = 0
-            register = CameraRegister(try RegisterBlock.decode(try Block.read(block, at: &position)))
-        } catch { throw StorageError(.damaged, "\(path): the register at byte 0: \(error)") }
-        do {
-            return Prototype(
-                registerBlock: block,
-                codebook: codebook,
-                register: register,
-                unpacker: PageUnpacker(
-                    register: register,
-                    codebook: try Codebook(codebook, kinds: PageKinds.count)
-                )
-            )
-        } catch { throw StorageError(.damaged, "\(path): the codebook at byte \(block.count): \(error)") }
     }
 
     /// A piece of the file without its checksum, which must hold.
@@ -105,7 +66,7 @@ struct PagedSegmentReader: Sendable {
     /// - Parameter share: of those pages that must be looked at.
     mutating func read(
         _ wanted: WantedSightings,
-        _ share: SegmentReader.Share,
+        _ share: FormerSegmentReader.Share,
         into batch: inout SightingBatch
     ) throws {
         let forces = wanted.isWanted(of: head.forces, register, day: head.day)

@@ -2,16 +2,16 @@ import ANPRModel
 import Compression
 import SightingFrames
 
-/// What stands at the end of a paged segment and says what is where.
+/// What stands at the end of a segment of pages and says what is where.
 struct SegmentHead: Equatable {
     /// The day of all its sightings, counted from 1970-01-01.
     var day: Int32
     /// The forces, by part.
     var forces: [String]
     /// How long the register, the codebook and the list of alternates are, each with its checksum.
-    var registerLength = 0
-    var codebookLength = 0
-    var alternatesLength = 0
+    var registerLength: Int
+    var codebookLength: Int
+    var alternatesLength: Int
     var pages: PageIndex
 
     /// Where the pieces of sightings begin: behind the register and the codebook.
@@ -21,28 +21,7 @@ struct SegmentHead: Equatable {
     /// Where the alternates begin: behind those.
     var alternatesStart: Int { marksStart + pages.marksLength }
 
-    /// The bytes of it.
-    var encoded: [UInt8] {
-        var bytes: [UInt8] = []
-        LittleEndian.append(UInt32(bitPattern: day), to: &bytes)
-        for length in [registerLength, codebookLength, alternatesLength, forces.count] {
-            LittleEndian.append(UInt32(length), to: &bytes)
-        }
-        for force in forces {
-            LittleEndian.append(UInt16(force.utf8.count), to: &bytes)
-            bytes += Array(force.utf8)
-        }
-        return bytes + pages.encoded
-    }
-
-    /// Without pages.
-    init(day: Int32, forces: [String]) {
-        self.day = day
-        self.forces = forces
-        pages = PageIndex(partCount: forces.count)
-    }
-
-    /// As written by `encoded`; `nil` for anything else.
+    /// As it stands there; `nil` for anything else.
     init?(_ bytes: [UInt8]) {
         guard bytes.count >= 20 else { return nil }
         let numbers: [UInt32] = (0..<5).map { LittleEndian.read(bytes, at: 4 * $0) }

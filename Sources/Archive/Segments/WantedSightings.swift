@@ -64,7 +64,10 @@ struct WantedSightings {
         return list[list.lowerBound(first)...].prefix { $0 <= last }.compactMap { page.place(of: $0) }
     }
 
-    private func contains(_ key: UInt64) -> Bool {
+    /// Whether a mark is wanted.
+    ///
+    /// - Parameter key: the value of its key.
+    func contains(_ key: UInt64) -> Bool {
         guard let mark else { return true }
         if let alike = mark.alike { return alike.contains(key) }
         if key < MarkKey.firstOther.value, let shape = mark.shape { return shape.matches(key) }
@@ -96,6 +99,17 @@ struct WantedSightings {
             row += count
         }
         return false
+    }
+
+    /// The runs with sightings that may be wanted.
+    func runs(in moments: PageMoments) -> [Int] {
+        var runs: [Int] = []
+        var row = 0
+        for (run, count) in moments.counts.enumerated() {
+            if containsAny(moments, row..<row + count) { runs.append(run) }
+            row += count
+        }
+        return runs
     }
 
     private func containsAny(_ moments: PageMoments, _ rows: Range<Int>) -> Bool {

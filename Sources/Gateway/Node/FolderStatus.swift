@@ -21,7 +21,7 @@ package struct FolderStatus {
         json = """
             {"node":\(JSONText.quoted(node)),"isRunning":\(DataLock.holder(of: folder) != nil),"logged":\(logged),\
             "archived":\(snapshot.segments.reduce(0) { $0 + $1.rows }),\
-            "archiveBytes":\(snapshot.segments.reduce(0) { $0 + $1.bytes }),"segments":\(snapshot.segments.count),\
+            "archiveBytes":\(snapshot.bytes),"segments":\(snapshot.segments.count),\
             "retentionApplied":\(applied ?? "null"),"holds":\(try catalogue.activeHolds().holds.count),\
             "links":[\(links.joined(separator: ","))]}
             """

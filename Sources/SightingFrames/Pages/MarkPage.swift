@@ -1,9 +1,8 @@
 import Compression
 
-/// Some marks in their order, and which parts of an archive have sightings of each: what is looked into first.
+/// Some marks in their order, and which parts of a file have sightings of each, as files of before have them.
 ///
-/// A part is what belongs to one owner: the sightings of one force. Whether there is any sighting of a mark, and where, is told
-/// without opening any of them.
+/// A part is what belongs to one force. `IndexPage` is what is written now.
 public struct MarkPage: Equatable, Sendable {
     /// The most marks in a page.
     public static let countMax = 65_536
@@ -14,18 +13,6 @@ public struct MarkPage: Equatable, Sendable {
     /// By mark: where its parts end in `parts`.
     private var ends: [Int] = []
     private var parts: [Int] = []
-
-    /// A page without marks.
-    public init() {}
-
-    /// Adds a mark behind all others.
-    ///
-    /// - Parameter parts: those that have sightings of it, ascending; at least one.
-    public mutating func append(_ key: MarkKey, parts: [Int]) {
-        keys.append(key)
-        self.parts += parts
-        ends.append(self.parts.count)
-    }
 
     /// The parts that have sightings of the mark at a place.
     public func parts(of place: Int) -> ArraySlice<Int> {
@@ -51,31 +38,6 @@ public struct MarkPage: Equatable, Sendable {
         var isThere = [Bool](repeating: false, count: (parts.max() ?? -1) + 1)
         for part in parts { isThere[part] = true }
         return isThere.indices.filter { isThere[$0] }
-    }
-
-    /// A number for each part of each mark: twice the part, and for a mark's last one more.
-    private var partNumbers: [UInt8] {
-        var column = ColumnWriter()
-        var start = 0
-        for end in ends {
-            for place in start..<end { column.put(UInt64(parts[place] << 1 | (place == end - 1 ? 1 : 0))) }
-            start = end
-        }
-        return column.bytes
-    }
-
-    /// Counts what the codebook must be made of.
-    func count(in counts: inout ByteCounts) { counts.add(numbers: partNumbers, kind: PageKinds.parts) }
-
-    /// The page's bytes, without its first mark, which an index of pages has.
-    func encoded(_ packer: inout EntropyPacker) -> [UInt8] {
-        var head = ColumnWriter()
-        head.put(UInt64(keys.count))
-        head.put(UInt64(parts.count))
-        var bytes = GapCode.write(keys.map(\.value), behind: head.bytes)
-        packer.put(numbers: partNumbers, kind: PageKinds.parts)
-        packer.finish(into: &bytes)
-        return bytes
     }
 
     /// Reads only the marks of a page.

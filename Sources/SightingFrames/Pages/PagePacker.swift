@@ -1,7 +1,7 @@
 public import ANPRModel
 public import Compression
 
-/// Packs pages of marks and their sightings, each so that it is read without the others but for one codebook.
+/// Packs the sightings of some marks, each page of them so that it is read without the others but for one codebook.
 public struct PagePacker {
     private let encoder: FrameEncoder
     private let day: Int32
@@ -18,14 +18,12 @@ public struct PagePacker {
         packer = EntropyPacker(codebook)
     }
 
-    /// The bytes of a page's marks and parts; not of its first mark, which must be known to read them.
-    public mutating func pack(_ page: MarkPage) -> [UInt8] { page.encoded(&packer) }
-
-    /// The bytes of the sightings that one part has of a page's marks.
+    /// The bytes of some sightings; not of their marks.
     ///
-    /// - Parameter range: which ones, in the order of mark, first and camera; 1 to `FrameEncoder.countMax`.
-    public mutating func pack(_ batch: SightingBatch, _ range: Range<Int>) -> [UInt8] {
-        PageRows(batch, range, day: day, by: encoder).encoded(&packer)
+    /// - Parameter runs: which ones: adjoining rows of one mark each, in the order of first and camera, and one run behind the other;
+    ///   together 1 to `FrameEncoder.countMax`.
+    public mutating func pack(_ batch: SightingBatch, _ runs: ArraySlice<Range<Int>>) -> [UInt8] {
+        PageRows(batch, runs, day: day, by: encoder).encoded(&packer)
     }
 }
 
@@ -42,12 +40,9 @@ public struct PageCounter {
         self.day = day
     }
 
-    /// Counts a page's parts.
-    public mutating func add(_ page: MarkPage) { page.count(in: &counts) }
-
     /// Counts sightings, given as to `PagePacker.pack`.
-    public mutating func add(_ batch: SightingBatch, _ range: Range<Int>) {
-        PageRows(batch, range, day: day, by: encoder).count(in: &counts)
+    public mutating func add(_ batch: SightingBatch, _ runs: ArraySlice<Range<Int>>) {
+        PageRows(batch, runs, day: day, by: encoder).count(in: &counts)
     }
 }
 
@@ -66,24 +61,24 @@ public struct PageUnpacker: Sendable {
         unpacker = EntropyUnpacker(codebook)
     }
 
-    /// Only the marks of a page, ascending.
+    /// Only the marks of a page of before, ascending.
     ///
     /// - Complexity: O(marks), some 3 ns each.
     public static func keys(_ bytes: [UInt8], first: MarkKey) throws(FrameFault) -> [UInt64] {
         try MarkPage.keys(bytes, first: first)
     }
 
-    /// A page.
+    /// A page of marks of before.
     public mutating func page(_ bytes: [UInt8], first: MarkKey) throws(FrameFault) -> MarkPage {
         try MarkPage(bytes, first: first, &unpacker)
     }
 
-    /// Appends the sightings that a part has of a page's marks, all or none; on a fault `batch` is as it was.
+    /// Appends the sightings of a page, all or none; on a fault `batch` is as it was.
     ///
     /// - Parameters:
-    ///   - marks: of how many marks of the page the part has sightings.
+    ///   - marks: how many runs there are.
     ///   - isWanted: whether any is wanted, by when and where. If none is, nothing else is read.
-    ///   - vrms: those marks, asked for if any is wanted.
+    ///   - vrms: the mark of each run, asked for if any is wanted.
     /// - Throws: `FrameFault` or `CompressionError`.
     /// - Complexity: O(sightings), some 150 ns each, a tenth of it if none is wanted.
     public mutating func rows(
@@ -100,9 +95,9 @@ public struct PageUnpacker: Sendable {
     }
 }
 
-/// When and where first the sightings are that one part has of a page's marks.
+/// When and where first the sightings of a page are.
 public struct PageMoments: Sendable {
-    /// By mark: how many sightings it has.
+    /// By run: how many sightings it has.
     public let counts: [Int]
     /// By sighting: the first read's time.
     public let times: [Timestamp]

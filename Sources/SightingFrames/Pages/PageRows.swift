@@ -1,15 +1,16 @@
 import ANPRModel
 import Compression
 
-/// The sightings that one part has of a page's marks, as columns.
+/// The sightings of a page, as columns.
 ///
-/// They stand in the order of mark, first and camera. Each mark says how often it stands there; times are told by the day for a
-/// mark's first sighting and from there on as delays; all else stands in the columns that frames have.
+/// They stand in runs of one mark each, in the order of first and camera. Each run says how many it has; times are told by the day
+/// for its first sighting and from there on as delays; all else stands in the columns that frames have. Other marks are told in full,
+/// so that a page is read by who does not know the marks of all runs.
 struct PageRows {
     private let columns: FrameColumns
-    /// For each mark how many sightings it has, less one.
+    /// For each run how many sightings it has, less one.
     private var repeats = ColumnWriter()
-    /// For each mark's first sighting: the upper bits of its time in the day, and the others.
+    /// For each run's first sighting: the upper bits of its time in the day, and the others.
     private var times: [UInt8] = []
     private var timeBits: [UInt32] = []
     /// For each further sighting: how long after the one before it was, in milliseconds, plus one.
@@ -21,25 +22,23 @@ struct PageRows {
     /// Columns that frames of a link have besides times and marks.
     static func order(flags: UInt16) -> ArraySlice<FrameColumn> { CodedColumns.order(flags: flags)[8...] }
 
-    /// Of a run of sightings of one day.
-    init(_ batch: SightingBatch, _ range: Range<Int>, day: Int32, by encoder: FrameEncoder) {
-        columns = encoder.columns(batch, range, marks: MarkColumns(room: 0), after: 0)
-        var count: UInt64 = 0
-        for row in range {
-            let sighting = batch.sightings[row]
-            if row > range.lowerBound, batch.sightings[row - 1].vrm == sighting.vrm {
-                let delay = sighting.first.milliseconds - batch.sightings[row - 1].first.milliseconds
-                delays.append(Magnitude(Int(delay) + 1))
-                count += 1
-                continue
-            }
-            if row > range.lowerBound { repeats.put(count) }
-            count = 0
-            let time = UInt32(sighting.first.milliseconds - Int64(day) * Self.dayLength)
+    /// Of runs of sightings of one day, one behind the other.
+    init(_ batch: SightingBatch, _ runs: ArraySlice<Range<Int>>, day: Int32, by encoder: FrameEncoder) {
+        let range = (runs.first?.lowerBound ?? 0)..<(runs.last?.upperBound ?? 0)
+        columns = encoder.columns(batch, range, marks: MarkColumns(room: 0), after: 0, tellsAllVariants: true)
+        for run in runs {
+            repeats.put(UInt64(run.count - 1))
+            let first = batch.sightings[run.lowerBound].first.milliseconds
+            let time = UInt32(first - Int64(day) * Self.dayLength)
             times.append(UInt8(time >> UInt32(Self.timeBitCount)))
             timeBits.append(time & (1 << UInt32(Self.timeBitCount) - 1))
+            var previous = first
+            for row in run.dropFirst() {
+                let next = batch.sightings[row].first.milliseconds
+                delays.append(Magnitude(Int(next - previous) + 1))
+                previous = next
+            }
         }
-        repeats.put(count)
     }
 
     /// What is told of the columns: whether there are other marks, and how many numbers do not follow from others.
@@ -85,7 +84,7 @@ struct PageRowsReader {
 
     /// Reads times and cameras; `finish` must follow before the unpacker reads anything else, or never.
     ///
-    /// - Parameter marks: how many marks the part has sightings of.
+    /// - Parameter marks: how many runs there are.
     init(
         _ bytes: [UInt8],
         marks: Int,
@@ -188,7 +187,7 @@ struct PageRowsReader {
 
     /// Reads all else and appends the sightings; on a fault `batch` is as it was.
     ///
-    /// - Parameter marks: those that the part has sightings of.
+    /// - Parameter marks: the mark of each run.
     mutating func finish(
         _ marks: [VRM],
         by decoder: FrameDecoder,

@@ -1,27 +1,29 @@
 import ANPRModel
 
-/// Reads a segment of any version that was ever written.
-struct SegmentReader: Sendable {
+/// Reads a segment of any version that names its marks itself, as they were written before there were indexes of marks.
+struct FormerSegmentReader: Sendable {
     // One of the two is there. What is read with changes in place: a copy would cost more than most reads.
     private var pages: PagedSegmentReader?
     private var frames: FrameSegmentReader?
 
     /// Whether a file that ends so is a segment.
     static func isSegment(_ end: [UInt8]) -> Bool {
-        [PagedSegment.magic, FrameSegmentReader.magic, FrameSegmentReader.magicWithAlternates].contains(end)
+        [PagedSegmentReader.magic, FrameSegmentReader.magic, FrameSegmentReader.magicWithAlternates].contains(
+            end
+        )
     }
 
     /// Opens a segment.
     ///
     /// - Parameter prototypes: of others that are open, one of which may serve this one too.
-    init(_ path: String, like prototypes: [PagedSegmentReader.Prototype] = []) throws {
+    init(_ path: String, like prototypes: [SegmentPrototype] = []) throws {
         let file = try DataFile(path, .read)
         let length = try file.length()
-        guard length >= PagedSegment.footerLength + 8 else {
+        guard length >= FileEnd.length + 8 else {
             throw StorageError(.damaged, "\(path): too short for a segment")
         }
         switch try file.read(8, at: length - 8) {
-        case PagedSegment.magic: pages = try PagedSegmentReader(file, like: prototypes)
+        case PagedSegmentReader.magic: pages = try PagedSegmentReader(file, like: prototypes)
         case FrameSegmentReader.magic: frames = try FrameSegmentReader(file, hasAlternates: false)
         case FrameSegmentReader.magicWithAlternates:
             frames = try FrameSegmentReader(file, hasAlternates: true)
@@ -30,7 +32,7 @@ struct SegmentReader: Sendable {
     }
 
     /// What others may be read by.
-    var prototype: PagedSegmentReader.Prototype? { pages?.prototype }
+    var prototype: SegmentPrototype? { pages?.prototype }
 
     /// The cameras that its sightings name.
     var register: CameraRegister { pages?.register ?? frames?.register ?? CameraRegister() }

@@ -1,0 +1,58 @@
+import Compression
+import Crypto
+import Foundation
+import SightingFrames
+
+/// Closes the pieces of a file, so that each is read by itself, only by who has the key, and never altered without notice.
+///
+/// AES-256-GCM under a key that belongs to one file and part of it, and to nothing else; a piece's number in the file is its
+/// nonce, so that none is used twice and pieces can't change places. Without a key there is a CRC-32 before each piece instead.
+struct PieceSeal: Sendable {
+    private let key: SymmetricKey?
+
+    /// How much longer a piece is when it is closed.
+    var overhead: Int { key == nil ? 4 : 16 }
+
+    /// With a key, or without.
+    init(_ key: SymmetricKey?) { self.key = key }
+
+    /// The piece as it stands in a file.
+    ///
+    /// - Parameter number: no other piece under the same key has it.
+    func close(_ bytes: [UInt8], _ number: Int) throws -> [UInt8] {
+        guard let key else {
+            var closed: [UInt8] = []
+            closed.reserveCapacity(bytes.count + 4)
+            LittleEndian.append(Checksum.crc32(bytes), to: &closed)
+            return closed + bytes
+        }
+        let sealed = try AES.GCM.seal(bytes, using: key, nonce: try Self.nonce(number))
+        return Array(sealed.ciphertext) + Array(sealed.tag)
+    }
+
+    /// What was closed; `nil` if it is not as it was then, or another key or number closed it.
+    func open(_ bytes: ArraySlice<UInt8>, _ number: Int) -> [UInt8]? {
+        guard bytes.count >= overhead else { return nil }
+        guard let key else {
+            let body = Array(bytes.dropFirst(4))
+            let checksum: UInt32 = LittleEndian.read(Array(bytes.prefix(4)), at: 0)
+            return Checksum.crc32(body) == checksum ? body : nil
+        }
+        guard let nonce = try? Self.nonce(number),
+            let sealed = try? AES.GCM.SealedBox(
+                nonce: nonce,
+                ciphertext: bytes.dropLast(16),
+                tag: bytes.suffix(16)
+            ),
+            let opened = try? AES.GCM.open(sealed, using: key)
+        else { return nil }
+        return Array(opened)
+    }
+
+    private static func nonce(_ number: Int) throws -> AES.GCM.Nonce {
+        var bytes: [UInt8] = []
+        LittleEndian.append(UInt64(number), to: &bytes)
+        LittleEndian.append(UInt32(0), to: &bytes)
+        return try AES.GCM.Nonce(data: bytes)
+    }
+}

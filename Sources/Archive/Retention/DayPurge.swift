@@ -1,0 +1,114 @@
+import ANPRModel
+
+/// What a purge makes of a day.
+struct DayPurge {
+    /// All segments of the day.
+    var day: [Catalogue.Segment]
+    /// By a segment's contents the sections that go, or are written anew; `nil` for all of all segments.
+    var gone: [String: Set<Int>]?
+    /// What is written anew of them.
+    var kept = ResolvedSightings()
+    /// The records that the purge leaves.
+    var records: [SignedPurge]
+    /// The version of the holds that it goes by, if it goes by any.
+    var holds: Int64?
+
+    init(day: [Catalogue.Segment], records: [SignedPurge], holds: Int64?) {
+        (self.day, self.records, self.holds) = (day, records, holds)
+    }
+}
+
+extension Archiver {
+    /// What is where in segments that are made of sections.
+    func heads(of segments: [Catalogue.Segment]) throws -> [(contents: String, head: SectionedHead)] {
+        try segments.map { segment in
+            (segment.contents, try files.segment(segment, keys) { $0.head })
+        }
+    }
+
+    /// Makes a purge: rewrites what it must, and destroys the keys of all that went or was written anew.
+    ///
+    /// - Returns: whether it was done; not if there is another version of the holds by now.
+    @discardableResult
+    func commit(_ purge: DayPurge) throws -> Bool {
+        let indexed = purge.day.filter { !$0.marks.isEmpty }
+        // What goes whole goes without being read: it may be damaged.
+        let heads = purge.gone == nil ? [] : try heads(of: indexed)
+        let gone = purge.gone ?? [:]
+        let day = purge.day.first?.day
+        let doomed = purge.gone == nil ? try keys.names().filter { $0.day == day } : Self.doomed(heads, gone)
+        // What is kept of it goes under new keys, so that the old ones can be destroyed.
+        try keys.renew(doomed)
+        var change = try write(purge.kept.batch, purge.kept.register)
+        change.removed = purge.gone == nil ? purge.day : indexed.filter { gone[$0.contents] != nil }
+        change.purges = purge.records
+        change.holds = purge.holds
+        change.doomed = doomed
+        let left = Dictionary(
+            uniqueKeysWithValues: heads.map { ($0.contents, Self.left($0.head, gone[$0.contents])) }
+        )
+        try replaceIndexes(of: change.removed.filter { !$0.marks.isEmpty }, gone, left, &change)
+        for segment in indexed {
+            guard let dropped = gone[segment.contents] else { continue }
+            guard left[segment.contents] ?? 0 > 0 else { continue }
+            let name = try freshName(segment.day) + ".segment"
+            let (length, new) = try files.segment(segment, keys) {
+                try $0.write("\(folder)/\(name)", without: dropped)
+            }
+            var copy = Catalogue.Segment(
+                new,
+                name,
+                bytes: length,
+                marks: change.replaced[segment.marks] ?? ""
+            )
+            copy.counts?.reach = segment.counts?.reach ?? -1
+            change.added.append(copy)
+        }
+        if let day { try DataFolder.sync("\(folder)/\(Self.dayName(day))") }
+        return try commit(change)
+    }
+
+    /// The keys of sections that go, and of no other.
+    private static func doomed(
+        _ heads: [(contents: String, head: SectionedHead)],
+        _ gone: [String: Set<Int>]
+    ) -> [DataKeyName] {
+        var (doomed, kept): (Set<DataKeyName>, Set<DataKeyName>) = ([], [])
+        for (contents, head) in heads {
+            for (number, section) in head.sections.enumerated() where !section.isDropped {
+                if gone[contents]?.contains(number) == true {
+                    doomed.formUnion(section.keys)
+                } else {
+                    kept.formUnion(section.keys)
+                }
+            }
+        }
+        return doomed.subtracting(kept).sorted()
+    }
+
+    /// How many sections are left of a segment.
+    private static func left(_ head: SectionedHead, _ gone: Set<Int>?) -> Int {
+        head.sections.indices.count { !head.sections[$0].isDropped && gone?.contains($0) != true }
+    }
+
+    /// Has others take the place of the indexes that name marks of what goes.
+    private func replaceIndexes(
+        of removed: [Catalogue.Segment],
+        _ gone: [String: Set<Int>],
+        _ sectionsLeft: [String: Int],
+        _ change: inout Catalogue.Change
+    ) throws {
+        let all = try catalogue.snapshot().segments
+        let contents = Set(removed.map(\.contents))
+        for name in Set(removed.map(\.marks)).sorted() {
+            let left = all.filter { segment in
+                guard segment.marks == name else { return false }
+                return !contents.contains(segment.contents) || sectionsLeft[segment.contents] ?? 0 > 0
+            }
+            guard !left.isEmpty else { continue }
+            let index = try merged([name], of: left, without: gone)
+            change.indexes.append(index)
+            change.replaced[name] = index.name
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import SightingFrames
+
+/// Indexes of marks: one for each segment at first, then one for a week, so that a history is looked for in few places.
+extension Archiver {
+    /// Days whose marks are named together.
+    private static let span: Int32 = 7
+    /// An index has another take its place when all but the largest have more than one in so many of that one's sightings.
+    private static let lateShare = 16
+    /// A week with more indexes than this has them merged in any case.
+    private static let indexesMax = 16
+
+    /// Merges the indexes of weeks that end before a day.
+    func mergeIndexes(before open: Int32) throws {
+        let segments = try catalogue.snapshot().segments.filter { !$0.marks.isEmpty }
+        // Division that rounds down, so that no week is longer than the others.
+        let weeks = Dictionary(grouping: segments) { ($0.day - ($0.day % Self.span + Self.span) % Self.span) }
+        for (week, segments) in weeks.sorted(by: { $0.key < $1.key }) where week + Self.span <= open {
+            let rows = Dictionary(grouping: segments, by: \.marks).mapValues { $0.reduce(0) { $0 + $1.rows } }
+            let largest = rows.values.max() ?? 0
+            let others = rows.values.reduce(0, +) - largest
+            guard rows.count > 1, rows.count > Self.indexesMax || others > largest / Self.lateShare else {
+                continue
+            }
+            var change = Catalogue.Change()
+            let index = try merged(Set(rows.keys), of: segments)
+            change.indexes = [index]
+            for name in rows.keys { change.replaced[name] = index.name }
+            try commit(change)
+        }
+    }
+
+    /// Writes an index of some segments, of those that they have.
+    ///
+    /// - Parameters:
+    ///   - names: the indexes that name their marks.
+    ///   - segments: what the new one is to lead to; at least one.
+    ///   - without: by a segment's contents the sections that are left out.
+    func merged(
+        _ names: Set<String>,
+        of segments: [Catalogue.Segment],
+        without dropped: [String: Set<Int>] = [:]
+    ) throws -> Catalogue.Index {
+        let wanted = Set(segments.map(\.contents))
+        var head = MarkIndexHead()
+        var runs: [[MarkRun]] = []
+        var alternates: [AlternateMark] = []
+        for name in names.sorted() {
+            try files.index(name, keys) { index in
+                let numbers = Self.adopt(index.head, wanted, dropped, into: &head)
+                runs.append(try index.runs(numbers))
+                alternates += try index.alternates(numbers)
+            }
+        }
+        alternates.sort { ($0.key, $0.part, $0.run) < ($1.key, $1.part, $1.run) }
+        let name = try freshName(segments.map(\.day).min() ?? 0)
+        let length = try MarkIndex.write(
+            "\(folder)/\(name).marks",
+            head,
+            under: try keys(of: segments, without: dropped),
+            Self.merge(runs),
+            alternates,
+            keys: keys
+        )
+        try DataFolder.sync("\(folder)/\(name.prefix { $0 != "/" })")
+        return Catalogue.Index(name: "\(name).marks", bytes: length)
+    }
+
+    /// The keys under which the sections of segments are closed.
+    func keys(of segments: [Catalogue.Segment], without dropped: [String: Set<Int>] = [:]) throws -> Set<
+        DataKeyName
+    > {
+        var names: Set<DataKeyName> = []
+        for segment in segments where !segment.marks.isEmpty {
+            try files.segment(segment, keys) { reader in
+                for (number, section) in reader.head.sections.enumerated()
+                where !section.isDropped && dropped[segment.contents]?.contains(number) != true {
+                    names.formUnion(section.keys)
+                }
+            }
+        }
+        return names
+    }
+
+    /// Adds the parts of an index to another's.
+    ///
+    /// - Returns: by part its number there; `nil` for those that are left out.
+    private static func adopt(
+        _ own: MarkIndexHead,
+        _ wanted: Set<String>,
+        _ dropped: [String: Set<Int>],
+        into head: inout MarkIndexHead
+    ) -> [Int?] {
+        var files: [Int: Int] = [:]
+        return own.parts.map { part in
+            let file = own.files[part.file]
+            let contents = SegmentFiles.text(file.id)
+            guard wanted.contains(contents), dropped[contents]?.contains(part.section) != true else {
+                return nil
+            }
+            if files[part.file] == nil {
+                files[part.file] = head.files.count
+                head.files.append(file)
+            }
+            head.parts.append(
+                MarkIndexHead.Part(file: files[part.file] ?? 0, section: part.section, runs: part.runs)
+            )
+            return head.parts.count - 1
+        }
+    }
+
+    /// Lists in the order of mark and part as one.
+    private static func merge(_ lists: [[MarkRun]]) -> [MarkRun] {
+        var lists = lists
+        while lists.count > 1 {
+            lists = stride(from: 0, to: lists.count, by: 2).map { place in
+                place + 1 < lists.count ? merge(lists[place], lists[place + 1]) : lists[place]
+            }
+        }
+        return lists.first ?? []
+    }
+
+    private static func merge(_ left: [MarkRun], _ right: [MarkRun]) -> [MarkRun] {
+        [MarkRun](capacity: left.count + right.count) { merged in
+            var (one, other) = (0, 0)
+            while one < left.count, other < right.count {
+                let (first, second) = (left[one], right[other])
+                if (first.key, first.part) <= (second.key, second.part) {
+                    merged.append(first)
+                    one += 1
+                } else {
+                    merged.append(second)
+                    other += 1
+                }
+            }
+            for run in left[one...] { merged.append(run) }
+            for run in right[other...] { merged.append(run) }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+import Compression
+import SightingFrames
+
+/// Reads an index of marks: its head at once, pages as they are asked for.
+struct MarkIndexReader: Sendable {
+    /// A run of a part, and the value of the key of its mark.
+    struct Hit: Sendable {
+        var part: Int
+        var number: Int
+        var key: UInt64
+    }
+
+    let head: MarkIndexHead
+    private let file: DataFile
+    private let seal: PieceSeal
+    private let pagesStart: Int
+    private var unpacker: EntropyUnpacker
+
+    /// So many bytes are read at once where pages follow one another.
+    private static let readLength = 1 << 18
+
+    /// Opens an index.
+    init(_ file: DataFile, _ keys: KeyRing) throws {
+        self.file = file
+        let damaged = { (place: Int) in
+            StorageError(.damaged, "\(file.path): what stands at byte \(place) is not as it was written")
+        }
+        let (bytes, start) = try FileEnd.head(file, MarkIndexCover.magic)
+        guard let cover = MarkIndexCover(bytes), cover.codebookLength > 4, cover.headLength <= start else {
+            throw damaged(start)
+        }
+        seal = try keys.seal(cover.keys, file: cover.id, part: 0)
+        let place = start - cover.headLength
+        let closed = try file.read(cover.headLength, at: place)
+        guard let opened = seal.open(closed[...], MarkIndexCover.headNumber),
+            let head = MarkIndexHead(opened),
+            cover.codebookLength + head.pages.marksLength + head.alternates.marksLength == place
+        else { throw damaged(place) }
+        self.head = head
+        pagesStart = cover.codebookLength
+        let codebook = try file.read(cover.codebookLength, at: 0)
+        guard
+            Checksum.crc32(codebook, 4..<codebook.count) == LittleEndian.read(codebook, at: 0) as UInt32,
+            let known = try? Codebook(Array(codebook.dropFirst(4)), kinds: IndexPage.kinds)
+        else { throw damaged(0) }
+        unpacker = EntropyUnpacker(known)
+    }
+
+    // MARK: - Searching
+
+    /// The runs of marks that are wanted, and of sightings into which such marks were merged.
+    ///
+    /// - Parameter isAsked: by part whether it counts.
+    mutating func find(_ wanted: WantedSightings, _ isAsked: [Bool]) throws -> [Hit] {
+        var hits: [Hit] = []
+        try forEachPage(of: wanted.keys) { page, bytes, reader in
+            let first = reader.head.pages.firsts[page]
+            let near = reader.head.expected(page)
+            let keys = try IndexPage.keys(bytes, first: first, expected: near)
+            let places = wanted.places(in: keys)
+            if places == [] { return }
+            let whole = try IndexPage(bytes, first: first, expected: near, &reader.unpacker)
+            if let places, places.count == 1 {
+                for run in whole.runs(of: places[0]) where isAsked[run.part] {
+                    hits.append(Hit(part: run.part, number: run.number, key: keys[places[0]]))
+                }
+                return
+            }
+            var isPlace = [Bool](repeating: places == nil, count: keys.count)
+            for place in places ?? [] { isPlace[place] = true }
+            whole.forEachRun { place, part, number in
+                guard isPlace[place], isAsked[part] else { return }
+                hits.append(Hit(part: part, number: number, key: keys[place]))
+            }
+        }
+        return hits + (try alternates(wanted, isAsked))
+    }
+
+    /// The marks of runs.
+    ///
+    /// - Parameters:
+    ///   - numbers: by part the runs that are meant, ascending.
+    ///   - ranges: between which keys their marks lie.
+    mutating func marks(of numbers: [[Int]], in ranges: [ClosedRange<MarkKey>]) throws -> [Hit] {
+        var hits: [Hit] = []
+        var waiting: (page: Int, bytes: [UInt8], starts: [Int])?
+        let asked = numbers.indices.filter { !numbers[$0].isEmpty }
+        let totals = head.parts.map(\.runs)
+        func finish(_ next: [Int]?, _ reader: inout MarkIndexReader) throws {
+            guard let (page, bytes, starts) = waiting else { return }
+            waiting = nil
+            // Where the next page is not looked at, it is not known how far this one goes.
+            let ends = next ?? totals
+            let isAny = asked.contains { part in
+                let own = numbers[part]
+                let place = own.indices.first(from: { own[$0] >= starts[part] })
+                return place < own.count && own[place] < ends[part]
+            }
+            guard isAny else { return }
+            let first = reader.head.pages.firsts[page]
+            let whole = try IndexPage(
+                bytes,
+                first: first,
+                expected: reader.head.expected(page),
+                &reader.unpacker
+            )
+            var next = numbers.map { $0.startIndex }
+            for part in asked {
+                next[part] = numbers[part].indices.first(from: { numbers[part][$0] >= starts[part] })
+            }
+            whole.forEachRun { place, part, number in
+                guard next[part] < numbers[part].count, numbers[part][next[part]] == number else { return }
+                next[part] += 1
+                hits.append(Hit(part: part, number: number, key: whole.keys[place]))
+            }
+        }
+        try forEachPage(of: ranges) { page, bytes, reader in
+            let starts = try IndexPage.starts(bytes, expected: reader.head.expected(page))
+            try finish(waiting?.page == page - 1 ? starts : nil, &reader)
+            waiting = (page, bytes, starts)
+        }
+        try finish(nil, &self)
+        return hits
+    }
+
+    /// All runs of parts, in the order of mark and part.
+    ///
+    /// - Parameter numbers: by part the number that it has for whoever asks; `nil` where it is left out.
+    mutating func runs(_ numbers: [Int?]) throws -> [MarkRun] {
+        var runs: [MarkRun] = []
+        runs.reserveCapacity(
+            head.parts.indices.reduce(0) { $0 + (numbers[$1] == nil ? 0 : head.parts[$1].runs) }
+        )
+        try forEachPage(of: [MarkPattern.allKeys]) { page, bytes, reader in
+            let first = reader.head.pages.firsts[page]
+            let whole = try IndexPage(
+                bytes,
+                first: first,
+                expected: reader.head.expected(page),
+                &reader.unpacker
+            )
+            whole.forEachRun { place, part, _ in
+                guard let number = numbers[part] else { return }
+                runs.append(MarkRun(key: whole.keys[place], part: UInt32(number)))
+            }
+        }
+        return runs
+    }
+
+    /// All alternates of parts, in the order of mark, part and run.
+    ///
+    /// - Parameter numbers: as for `runs`.
+    func alternates(_ numbers: [Int?]) throws -> [AlternateMark] {
+        try (0..<head.alternates.count).flatMap { page in
+            try alternates(on: page).compactMap { one in
+                numbers[one.part].map { AlternateMark(key: one.key, part: $0, run: one.run, own: one.own) }
+            }
+        }
+    }
+
+    // MARK: - Pages
+
+    /// The runs of sightings into which marks were merged that are wanted.
+    private func alternates(_ wanted: WantedSightings, _ isAsked: [Bool]) throws -> [Hit] {
+        guard wanted.mark != nil, head.alternates.count > 0 else { return [] }
+        var pages: Set<Int> = []
+        for range in wanted.keys { pages.formUnion(head.alternates.pages(range)) }
+        return try pages.sorted().flatMap { page in
+            try alternates(on: page).filter { isAsked[$0.part] && wanted.contains($0.key) }
+                .map { Hit(part: $0.part, number: $0.run, key: $0.own) }
+        }
+    }
+
+    private func alternates(on page: Int) throws -> [AlternateMark] {
+        let range = head.alternates.marks(of: page)
+        let start = pagesStart + head.pages.marksLength + range.lowerBound
+        let closed = try file.read(range.count, at: start)
+        guard let bytes = seal.open(closed[...], MarkIndexCover.firstAlternates + page),
+            let alternates = MarkIndex.alternates(bytes, partCount: head.parts.count)
+        else {
+            throw StorageError(
+                .damaged,
+                "\(file.path): the alternates at byte \(start) are not as they were written"
+            )
+        }
+        return alternates
+    }
+
+    /// Goes through the pages that can have marks of ranges, ascending.
+    private mutating func forEachPage(
+        of ranges: [ClosedRange<MarkKey>],
+        _ body: (_ page: Int, _ bytes: [UInt8], _ reader: inout MarkIndexReader) throws -> Void
+    ) throws {
+        for stretch in stretches(pages(of: ranges)) {
+            let begin = head.pages.marks(of: stretch.lowerBound).lowerBound
+            let length = head.pages.marks(of: stretch.upperBound - 1).upperBound - begin
+            let closed = try file.read(length, at: pagesStart + begin)
+            for page in stretch {
+                let range = head.pages.marks(of: page)
+                let start = pagesStart + range.lowerBound
+                guard range.upperBound - begin <= closed.count,
+                    let bytes = seal.open(closed[range.lowerBound - begin..<range.upperBound - begin], page)
+                else {
+                    throw StorageError(
+                        .damaged,
+                        "\(file.path): the page at byte \(start) is not as it was written"
+                    )
+                }
+                do { try body(page, bytes, &self) } catch let fault as FrameFault {
+                    throw StorageError(.damaged, "\(file.path): the page at byte \(start): \(fault)")
+                }
+            }
+        }
+    }
+
+    private func pages(of ranges: [ClosedRange<MarkKey>]) -> [Int] {
+        if ranges.count == 1 { return Array(head.pages.pages(ranges[0])) }
+        var isLookedAt = [Bool](repeating: false, count: head.pages.count)
+        for range in ranges { for page in head.pages.pages(range) { isLookedAt[page] = true } }
+        return isLookedAt.indices.filter { isLookedAt[$0] }
+    }
+
+    /// Ascending pages as those that follow one another and are not too long.
+    private func stretches(_ pages: [Int]) -> [Range<Int>] {
+        var stretches: [Range<Int>] = []
+        for page in pages {
+            if let last = stretches.last, last.upperBound == page,
+                head.pages.marks(of: page).upperBound - head.pages.marks(of: last.lowerBound).lowerBound
+                    <= Self.readLength
+            {
+                stretches[stretches.count - 1] = last.lowerBound..<page + 1
+            } else {
+                stretches.append(page..<page + 1)
+            }
+        }
+        return stretches
+    }
+}

@@ -1,0 +1,266 @@
+import ANPRModel
+import Compression
+import SightingFrames
+
+/// Reads a segment of sections: what is where at once, pages as they are asked for.
+struct SectionedSegmentReader: Sendable {
+    /// Some runs of a section: their numbers, ascending, and the values of their marks' keys.
+    typealias Runs = [(number: Int, key: UInt64)]
+
+    let head: SectionedHead
+    /// What register and codebook are made into; for others that have the same ones.
+    let prototype: SegmentPrototype
+    private let file: DataFile
+    private let keys: KeyRing
+    private var unpacker: PageUnpacker
+    /// By section what closes it and where its pages stand; as they are asked for.
+    private var opened: [Opened?]
+
+    private struct Opened: Sendable {
+        let seal: PieceSeal
+        let table: PageIndex
+        let start: Int
+    }
+
+    /// The cameras that its sightings name.
+    var register: CameraRegister { prototype.register }
+
+    /// Opens a segment.
+    ///
+    /// - Parameter prototypes: of others that are open.
+    init(_ file: DataFile, _ keys: KeyRing, like prototypes: [SegmentPrototype] = []) throws {
+        self.file = file
+        self.keys = keys
+        let (bytes, start) = try FileEnd.head(file, SectionedHead.magic)
+        guard let head = SectionedHead(bytes), head.end == start else {
+            throw StorageError(.damaged, "\(file.path): the index at byte \(start) does not fit the file")
+        }
+        self.head = head
+        opened = [Opened?](repeating: nil, count: head.sections.count)
+        prototype = try SegmentPrototype.of(file, head.registerLength, head.codebookLength, like: prototypes)
+        unpacker = prototype.unpacker
+    }
+
+    /// The file without some of its sections, under another name.
+    func write(_ path: String, without dropped: Set<Int>) throws -> (length: Int, head: SectionedHead) {
+        try SectionedSegment.write(path, without: dropped, of: file, head)
+    }
+
+    // MARK: - Reading
+
+    /// So many bytes are read at once where pages follow one another.
+    private static let readLength = 1 << 18
+
+    /// Whether anything of a section may be wanted.
+    func isWanted(_ section: Int, _ wanted: WantedSightings) -> Bool {
+        let own = head.sections[section]
+        guard !own.isDropped else { return false }
+        return wanted.isWanted(of: own.forces, register, day: head.day).contains(true)
+    }
+
+    /// Appends the sightings of runs that are wanted.
+    ///
+    /// - Parameter wanted: whose mark does not count: who names runs has looked at that.
+    mutating func read(
+        _ section: Int,
+        _ runs: Runs,
+        _ wanted: WantedSightings,
+        into batch: inout SightingBatch
+    ) throws {
+        guard !runs.isEmpty, !head.sections[section].isDropped else { return }
+        let own = try open(section)
+        let pages = Self.byPage(runs)
+        guard pages.last.map({ $0.page < own.table.count }) ?? false else {
+            throw StorageError(
+                .damaged,
+                "\(file.path): section \(section) has no such run as its index names"
+            )
+        }
+        for stretch in stretches(pages, own.table) {
+            let bytes = try read(stretch.map(\.page), own)
+            for (page, piece) in zip(stretch, bytes) {
+                try read(
+                    page.page,
+                    piece.bytes,
+                    at: piece.start,
+                    runs[page.runs],
+                    section,
+                    wanted,
+                    into: &batch
+                )
+            }
+        }
+    }
+
+    /// The numbers of the runs with sightings that are wanted, by where and when, and the keys between which their marks lie.
+    func scan(_ section: Int, _ wanted: WantedSightings) throws -> Scan {
+        var scan = Scan()
+        guard isWanted(section, wanted) else { return scan }
+        var reader = self
+        let own = try reader.open(section)
+        let all = (0..<own.table.count).map { (page: $0, runs: 0..<0) }
+        for stretch in stretches(all, own.table) {
+            for (page, piece) in zip(stretch.map(\.page), try read(stretch.map(\.page), own)) {
+                let found = try reader.scan(page, piece.bytes, at: piece.start, section, wanted)
+                guard !found.isEmpty else { continue }
+                scan.runs += found
+                let last = page + 1 < own.table.count ? own.table.firsts[page + 1] : MarkKey(value: .max)
+                scan.keys.append(own.table.firsts[page]...last)
+            }
+        }
+        return scan
+    }
+
+    /// Runs of a section, ascending, and between which keys their marks lie.
+    struct Scan {
+        var runs: [Int] = []
+        var keys: [ClosedRange<MarkKey>] = []
+    }
+
+    private mutating func open(_ section: Int) throws -> Opened {
+        if let known = opened[section] { return known }
+        let own = head.sections[section]
+        let start = head.start(of: section)
+        let seal = try keys.seal(own.keys, file: head.id, part: section)
+        let place = start + own.pagesLength
+        let closed = try file.read(own.tableLength, at: place)
+        guard let bytes = seal.open(closed[...], SectionedSegment.tableNumber),
+            let table = try? PageIndex(bytes, partCount: 0), table.marksLength == own.pagesLength
+        else {
+            throw StorageError(.damaged, "\(file.path): the table at byte \(place) is not as it was written")
+        }
+        let made = Opened(seal: seal, table: table, start: start)
+        opened[section] = made
+        return made
+    }
+
+    /// The pages that runs stand on, each with where those are among the runs.
+    private static func byPage(_ runs: Runs) -> [(page: Int, runs: Range<Int>)] {
+        var pages: [(page: Int, runs: Range<Int>)] = []
+        for (place, run) in runs.enumerated() {
+            let page = run.number / SegmentSections.pageRuns
+            if pages.last?.page == page {
+                pages[pages.count - 1].runs = pages[pages.count - 1].runs.lowerBound..<place + 1
+            } else {
+                pages.append((page, place..<place + 1))
+            }
+        }
+        return pages
+    }
+
+    /// Pages as those that follow one another and are not too long.
+    private func stretches(_ pages: [(page: Int, runs: Range<Int>)], _ table: PageIndex) -> [ArraySlice<
+        (page: Int, runs: Range<Int>)
+    >] {
+        var stretches: [Range<Int>] = []
+        for place in pages.indices {
+            if let last = stretches.last, pages[place - 1].page + 1 == pages[place].page,
+                table.marks(of: pages[place].page).upperBound
+                    - table.marks(of: pages[last.lowerBound].page).lowerBound <= Self.readLength
+            {
+                stretches[stretches.count - 1] = last.lowerBound..<place + 1
+            } else {
+                stretches.append(place..<place + 1)
+            }
+        }
+        return stretches.map { pages[$0] }
+    }
+
+    /// Pages that follow one another, opened, each with where it stands in the file.
+    private func read(_ pages: [Int], _ own: Opened) throws -> [(bytes: [UInt8], start: Int)] {
+        guard let first = pages.first, let last = pages.last else { return [] }
+        let begin = own.table.marks(of: first).lowerBound
+        let closed = try file.read(own.table.marks(of: last).upperBound - begin, at: own.start + begin)
+        return try pages.map { page in
+            let range = own.table.marks(of: page)
+            guard range.upperBound - begin <= closed.count,
+                let bytes = own.seal.open(closed[range.lowerBound - begin..<range.upperBound - begin], page)
+            else {
+                throw StorageError(
+                    .damaged,
+                    "\(file.path): the page at byte \(own.start + range.lowerBound) is not as it was written"
+                )
+            }
+            return (bytes, own.start + range.lowerBound)
+        }
+    }
+
+    private func runCount(_ page: Int, _ section: Int) -> Int {
+        min(SegmentSections.pageRuns, head.sections[section].runs - page * SegmentSections.pageRuns)
+    }
+
+    private mutating func scan(
+        _ page: Int,
+        _ bytes: [UInt8],
+        at start: Int,
+        _ section: Int,
+        _ wanted: WantedSightings
+    ) throws -> [Int] {
+        var found: [Int] = []
+        var none = SightingBatch()
+        do {
+            try unpacker.rows(
+                bytes,
+                marks: runCount(page, section),
+                day: head.day,
+                where: { moments in
+                    found = wanted.runs(in: moments).map { $0 + page * SegmentSections.pageRuns }
+                    return false
+                },
+                vrms: { [] },
+                into: &none
+            )
+        } catch { throw StorageError(.damaged, "\(file.path): the page at byte \(start): \(error)") }
+        return found
+    }
+
+    private mutating func read(
+        _ page: Int,
+        _ bytes: [UInt8],
+        at start: Int,
+        _ runs: ArraySlice<(number: Int, key: UInt64)>,
+        _ section: Int,
+        _ wanted: WantedSightings,
+        into batch: inout SightingBatch
+    ) throws {
+        let count = runCount(page, section)
+        let first = page * SegmentSections.pageRuns
+        var isAsked = [Bool](repeating: false, count: count)
+        // Who asks for some runs does not know the marks of the others, which are passed over.
+        guard let any = runs.first.flatMap({ MarkKey(value: $0.key).vrm }) else { return }
+        var vrms = [VRM](repeating: any, count: count)
+        for run in runs where run.number - first < count {
+            isAsked[run.number - first] = true
+            if let vrm = MarkKey(value: run.key).vrm { vrms[run.number - first] = vrm }
+        }
+        var counts: [Int] = []
+        var all = SightingBatch()
+        do {
+            try unpacker.rows(
+                bytes,
+                marks: count,
+                day: head.day,
+                where: { moments in
+                    counts = moments.counts
+                    return wanted.containsAny(moments, isAsked)
+                },
+                vrms: { vrms },
+                into: &all
+            )
+        } catch { throw StorageError(.damaged, "\(file.path): the page at byte \(start): \(error)") }
+        guard !all.isEmpty else { return }
+        if wanted.areAll, !isAsked.contains(false) { return batch.append(contentsOf: all) }
+        var row = 0
+        for (run, count) in counts.enumerated() {
+            defer { row += count }
+            guard isAsked[run] else { continue }
+            for own in row..<row + count {
+                let sighting = all.sightings[own]
+                guard wanted.contains(sighting.vrm, sighting.first, sighting.camera, isAnyMark: true) else {
+                    continue
+                }
+                batch.append(own, of: all)
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+import ANPRModel
+import SightingFrames
+
+/// The segments of an archive, and the indexes that lead to them: reads the sightings that a query may want, in any version.
+struct SegmentFiles: Sendable {
+    /// The archive's folder.
+    let folder: String
+    private let cache = SegmentCache()
+    /// Fewer sightings are not worth another reader.
+    private static let shareRows = 1 << 16
+
+    /// The segments of an archive's folder.
+    init(_ folder: String) { self.folder = folder }
+
+    /// What segments may have of what a query asks for, each under its own register; others may come with them.
+    ///
+    /// - Parameters:
+    ///   - query: without one it is all.
+    ///   - reach: how far versions of one sighting lie apart in the archive that the segments belong to.
+    ///   - only: by a segment's contents the sections that are looked at; without it they are all.
+    ///   - keys: that open them.
+    func read(
+        _ segments: [Catalogue.Segment],
+        _ query: SightingQuery?,
+        _ reach: SightingReach = .unknown,
+        only: [String: Set<Int>]? = nil,
+        keys: KeyRing
+    ) throws -> [(batch: SightingBatch, register: CameraRegister)] {
+        let asked =
+            query.map { query in segments.filter { query.mayMatch($0.first, $0.last, reach) } } ?? segments
+        let former = asked.filter(\.marks.isEmpty)
+        let indexed = Dictionary(grouping: asked.filter { !$0.marks.isEmpty }, by: \.marks)
+        let work =
+            indexed.sorted { $0.key < $1.key }.map { Work.indexed($0.key, $0.value) }
+            + shares(of: former, query).map { Work.former($0, $1) }
+        return try Parallel.map(work) { work in
+            switch work {
+            case .indexed(let name, let segments): try read(name, segments, query, reach, only, keys)
+            case .former(let segment, let share): try read(segment, share, query, reach)
+            }
+        }.flatMap(\.self)
+    }
+
+    /// Closes the files that are not among what a catalogue names.
+    func keep(only snapshot: Catalogue.Snapshot) {
+        let names = snapshot.segments.map(\.name) + snapshot.indexes.map(\.name)
+        cache.keep(only: Set(names.map { "\(folder)/\($0)" }))
+    }
+
+    /// What several processors look at beside one another.
+    private enum Work: Sendable {
+        case indexed(String, [Catalogue.Segment])
+        case former(Catalogue.Segment, FormerSegmentReader.Share)
+    }
+
+    // MARK: - By index
+
+    /// Runs to be read of one segment, by section.
+    private typealias Wanted = [Int: SectionedSegmentReader.Runs]
+
+    private func read(
+        _ name: String,
+        _ segments: [Catalogue.Segment],
+        _ query: SightingQuery?,
+        _ reach: SightingReach,
+        _ only: [String: Set<Int>]?,
+        _ keys: KeyRing
+    ) throws -> [(batch: SightingBatch, register: CameraRegister)] {
+        let byContents = Dictionary(uniqueKeysWithValues: segments.map { ($0.contents, $0) })
+        let found = try index(name, keys) { index in
+            let files = index.head.files.map { byContents[Self.text($0.id)] }
+            let isAsked = index.head.parts.map { part in
+                guard let file = files[part.file] else { return false }
+                return only.map { $0[file.contents]?.contains(part.section) ?? false } ?? true
+            }
+            return try runs(&index, files, isAsked, query, reach, keys)
+        }
+        return try found.compactMap { segment, sections in
+            try self.segment(segment, keys) { reader in
+                let wanted = Self.wanted(query, reader, reach)
+                var batch = SightingBatch()
+                for (section, runs) in sections.sorted(by: { $0.key < $1.key })
+                where query == nil || reader.isWanted(section, wanted) {
+                    try reader.read(section, runs, wanted, into: &batch)
+                }
+                return batch.isEmpty ? nil : (batch, reader.register)
+            }
+        }
+    }
+
+    /// Where what is asked for stands in each segment.
+    private func runs(
+        _ index: inout MarkIndexReader,
+        _ files: [Catalogue.Segment?],
+        _ isAsked: [Bool],
+        _ query: SightingQuery?,
+        _ reach: SightingReach,
+        _ keys: KeyRing
+    ) throws -> [(Catalogue.Segment, Wanted)] {
+        let parts = index.head.parts
+        var hits: [MarkIndexReader.Hit]
+        if let query, query.mark != nil {
+            hits = try index.find(WantedSightings(query, CameraRegister(), reach), isAsked)
+        } else if query != nil {
+            hits = try scan(&index, files, query, reach, keys)
+        } else {
+            var next = [Int](repeating: 0, count: parts.count)
+            hits = try index.runs(isAsked.indices.map { isAsked[$0] ? $0 : nil }).map { run in
+                defer { next[Int(run.part)] += 1 }
+                return MarkIndexReader.Hit(part: Int(run.part), number: next[Int(run.part)], key: run.key)
+            }
+        }
+        var found = [Wanted](repeating: [:], count: files.count)
+        var lasts = [Int](repeating: -1, count: parts.count)
+        // A run is found by several marks where they were merged into one sighting.
+        hits.sort { ($0.part, $0.number) < ($1.part, $1.number) }
+        for hit in hits where hit.number != lasts[hit.part] {
+            lasts[hit.part] = hit.number
+            let part = parts[hit.part]
+            found[part.file][part.section, default: []].append((hit.number, hit.key))
+        }
+        return zip(files, found).compactMap { file, wanted in
+            guard let file, !wanted.isEmpty else { return nil }
+            return (file, wanted)
+        }
+    }
+
+    /// Looks for what is asked for by time and place, and for its marks then.
+    private func scan(
+        _ index: inout MarkIndexReader,
+        _ files: [Catalogue.Segment?],
+        _ query: SightingQuery?,
+        _ reach: SightingReach,
+        _ keys: KeyRing
+    ) throws -> [MarkIndexReader.Hit] {
+        let parts = index.head.parts
+        var numbers = [[Int]](repeating: [], count: parts.count)
+        var ranges: [ClosedRange<MarkKey>] = []
+        for case (let file, let segment?) in zip(files.indices, files) {
+            try self.segment(segment, keys) { reader in
+                let wanted = Self.wanted(query, reader, reach)
+                for (number, part) in parts.enumerated() where part.file == file {
+                    let found = try reader.scan(part.section, wanted)
+                    numbers[number] = found.runs
+                    ranges += found.keys
+                }
+            }
+        }
+        return ranges.isEmpty ? [] : try index.marks(of: numbers, in: ranges)
+    }
+
+    private static func wanted(
+        _ query: SightingQuery?,
+        _ reader: SectionedSegmentReader,
+        _ reach: SightingReach
+    )
+        -> WantedSightings
+    {
+        query.map { WantedSightings($0, reader.register, reach) } ?? WantedSightings()
+    }
+
+    /// An identity in hexadecimal, as a catalogue has it.
+    static func text(_ id: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: id.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    /// Reads an index.
+    func index<Result>(_ name: String, _ keys: KeyRing, _ body: (inout MarkIndexReader) throws -> Result)
+        throws
+        -> Result
+    {
+        let path = "\(folder)/\(name)"
+        return try cache.read(path) { _ in
+            .index(try MarkIndexReader(try DataFile(path, .read), keys))
+        } _: { reader in
+            guard case .index(var own) = reader else { throw StorageError(.mismatch, "\(path): no index") }
+            // Given back behind, so that what is changed in it is no copy.
+            reader = .none
+            defer { reader = .index(own) }
+            return try body(&own)
+        }
+    }
+
+    /// Reads a segment of sections.
+    func segment<Result>(
+        _ segment: Catalogue.Segment,
+        _ keys: KeyRing,
+        _ body: (inout SectionedSegmentReader) throws -> Result
+    ) throws -> Result {
+        let path = "\(folder)/\(segment.name)"
+        return try cache.read(path) { prototypes in
+            .sections(try SectionedSegmentReader(try DataFile(path, .read), keys, like: prototypes))
+        } _: { reader in
+            guard case .sections(var own) = reader, SegmentFiles.text(own.head.id) == segment.contents else {
+                throw StorageError(.mismatch, "\(path): not the segment that the catalogue names")
+            }
+            reader = .none
+            defer { reader = .sections(own) }
+            return try body(&own)
+        }
+    }
+
+    // MARK: - Files of before
+
+    /// What is looked at together: a segment, or a part of a large one where a search without a mark goes through all of it and
+    /// there are too few for all processors.
+    private func shares(of segments: [Catalogue.Segment], _ query: SightingQuery?) -> [(
+        Catalogue.Segment, FormerSegmentReader.Share
+    )] {
+        let sharesMax = Parallel.width / max(1, segments.count)
+        return segments.flatMap { segment in
+            let isWhole = query == nil || query?.mark != nil
+            let count = isWhole ? 1 : max(1, min(sharesMax, segment.rows / Self.shareRows))
+            return (0..<count).map { (segment, FormerSegmentReader.Share(index: $0, count: count)) }
+        }
+    }
+
+    private func read(
+        _ segment: Catalogue.Segment,
+        _ share: FormerSegmentReader.Share,
+        _ query: SightingQuery?,
+        _ reach: SightingReach
+    ) throws -> [(batch: SightingBatch, register: CameraRegister)] {
+        let path = "\(folder)/\(segment.name)"
+        return try cache.read(path) { prototypes in
+            .former(try FormerSegmentReader(path, like: prototypes))
+        } _: { reader in
+            guard case .former(var own) = reader else { throw StorageError(.mismatch, "\(path): no segment") }
+            reader = .none
+            defer { reader = .former(own) }
+            var batch = SightingBatch()
+            try own.read(query, reach, share: share, into: &batch)
+            return batch.isEmpty ? [] : [(batch, own.register)]
+        }
+    }
+}

@@ -1,0 +1,193 @@
+public import Compression
+
+/// Some marks in their order, and in which parts of an archive each has runs: what is looked into first.
+///
+/// A part is what goes together: the sightings of one day that the same forces have contributed to. In each part sightings stand
+/// in the order of marks, and those of one mark are a run; a mark with very many has several, one behind the other. A page knows
+/// how many runs stand before it in each part, so that it tells not only which parts have sightings of a mark, but where.
+public struct IndexPage: Equatable, Sendable {
+    /// The most marks, and the most runs, in a page.
+    public static let countMax = 65_536
+    /// The most parts of an archive's index.
+    public static let partsMax = 65_536
+
+    /// The values of the marks' keys, ascending, each once.
+    public private(set) var keys: [UInt64] = []
+    /// By part: how many runs stand before the page.
+    public let starts: [Int]
+    /// By mark: where its runs end in `parts`.
+    private var ends: [Int] = []
+    /// By run its part, ascending for each mark.
+    private var parts: [Int] = []
+
+    /// A page without marks.
+    public init(starts: [Int]) { self.starts = starts }
+
+    /// How many runs it has.
+    public var count: Int { parts.count }
+
+    /// Adds a run behind all others.
+    ///
+    /// - Parameters:
+    ///   - key: the value of the mark's key: that of the run before it, or a greater one.
+    ///   - part: not below that of the run before it, if that has the same mark.
+    public mutating func append(_ key: UInt64, part: Int) {
+        if keys.last == key {
+            ends[ends.count - 1] += 1
+        } else {
+            keys.append(key)
+            ends.append(parts.count + 1)
+        }
+        parts.append(part)
+    }
+
+    /// The runs of the mark at a place, each with its part and its number in it.
+    ///
+    /// - Complexity: O(runs of the page).
+    public func runs(of place: Int) -> [(part: Int, number: Int)] {
+        let own = (place == 0 ? 0 : ends[place - 1])..<ends[place]
+        var before = starts
+        for index in 0..<own.lowerBound { before[parts[index]] += 1 }
+        return own.map { index in
+            let part = parts[index]
+            defer { before[part] += 1 }
+            return (part, before[part])
+        }
+    }
+
+    /// Goes through all runs.
+    ///
+    /// - Parameter body: is given the place of the mark, the part, and the run's number in that.
+    public func forEachRun(_ body: (_ place: Int, _ part: Int, _ number: Int) throws -> Void) rethrows {
+        var next = starts
+        var place = 0
+        for index in parts.indices {
+            if index == ends[place] { place += 1 }
+            let part = parts[index]
+            try body(place, part, next[part])
+            next[part] += 1
+        }
+    }
+
+    /// A number for each run: twice how far its part is from that of the run before, and for a mark's last one more.
+    private var numbers: [UInt8] {
+        var column = ColumnWriter()
+        var start = 0
+        for end in ends {
+            var previous = 0
+            for place in start..<end {
+                column.put(UInt64(parts[place] - previous) << 1 | (place == end - 1 ? 1 : 0))
+                previous = parts[place]
+            }
+            start = end
+        }
+        return column.bytes
+    }
+
+    /// Counts what the codebook must be made of.
+    public func count(in counts: inout ByteCounts) { counts.add(numbers: numbers, kind: 0) }
+
+    /// How many kinds of bytes its codebook has.
+    public static let kinds = 2
+
+    /// The page's bytes, without its first mark, which is told elsewhere.
+    ///
+    /// - Parameter expected: by part how many runs a reader takes to stand before the page; what is near takes few bytes.
+    public func encoded(expected: [Int], _ packer: inout EntropyPacker) -> [UInt8] {
+        var head = ColumnWriter()
+        for (start, expected) in zip(starts, expected) { head.put(signed: Int64(start - expected)) }
+        head.put(UInt64(keys.count))
+        head.put(UInt64(parts.count))
+        var bytes = GapCode.write(keys, behind: head.bytes)
+        packer.put(numbers: numbers, kind: 0)
+        packer.finish(into: &bytes)
+        return bytes
+    }
+
+    /// Reads only the marks of a page: the values of their keys, ascending.
+    ///
+    /// - Complexity: O(marks), some 3 ns each, and as much for each part.
+    public static func keys(_ bytes: [UInt8], first: MarkKey, expected: [Int]) throws(FrameFault) -> [UInt64]
+    {
+        let head = try head(bytes, expected)
+        return try gaps(head, first, bytes).numbers
+    }
+
+    /// Reads only by part how many runs stand before a page.
+    public static func starts(_ bytes: [UInt8], expected: [Int]) throws(FrameFault) -> [Int] {
+        try head(bytes, expected).starts
+    }
+
+    /// Reads a page.
+    ///
+    /// - Complexity: O(runs), some 10 ns each.
+    public init(
+        _ bytes: [UInt8],
+        first: MarkKey,
+        expected: [Int],
+        _ unpacker: inout EntropyUnpacker
+    ) throws(FrameFault) {
+        let head = try Self.head(bytes, expected)
+        let (values, end) = try Self.gaps(head, first, bytes)
+        var numbers: [UInt8] = []
+        do throws(CompressionError) {
+            try unpacker.begin(bytes, at: end)
+            try unpacker.numbers(head.runs, kind: 0, lengthMax: 10 * head.runs, into: &numbers)
+            try unpacker.finish()
+        } catch { throw .badPacking }
+        keys = values
+        starts = head.starts
+        let partCount = expected.count
+        (parts, ends) = try ColumnReader.read(numbers) { column throws(FrameFault) in
+            var (parts, ends): ([Int], [Int]) = ([], [])
+            parts.reserveCapacity(head.runs)
+            ends.reserveCapacity(head.marks)
+            var previous = 0
+            while !column.isAtEnd {
+                let number = Int(try column.number(upTo: UInt64(Self.partsMax) << 1))
+                previous += number >> 1
+                guard previous < partCount else { throw .numberTooLarge }
+                parts.append(previous)
+                if number & 1 == 1 {
+                    ends.append(parts.count)
+                    previous = 0
+                }
+            }
+            return (parts, ends)
+        }
+        guard ends.count == keys.count, ends.last == parts.count else { throw .columnEnds }
+    }
+
+    private struct Head {
+        var starts: [Int]
+        var marks: Int
+        var runs: Int
+        var end: Int
+    }
+
+    private static func head(_ bytes: [UInt8], _ expected: [Int]) throws(FrameFault) -> Head {
+        try ColumnReader.read(bytes) { reader throws(FrameFault) in
+            var starts: [Int] = []
+            starts.reserveCapacity(expected.count)
+            for near in expected {
+                let folded = try reader.number(upTo: UInt64(UInt32.max) << 1)
+                let start = near + Int(Int64(bitPattern: folded >> 1) ^ -Int64(bitPattern: folded & 1))
+                guard start >= 0 else { throw .numberTooLarge }
+                starts.append(start)
+            }
+            let marks = Int(try reader.number(upTo: UInt64(countMax)))
+            let runs = Int(try reader.number(upTo: UInt64(countMax)))
+            guard marks > 0, runs >= marks else { throw .columnEnds }
+            return Head(starts: starts, marks: marks, runs: runs, end: bytes.count - reader.left)
+        }
+    }
+
+    private static func gaps(_ head: Head, _ first: MarkKey, _ bytes: [UInt8]) throws(FrameFault)
+        -> (numbers: [UInt64], end: Int)
+    {
+        guard let gaps = GapCode.read(head.marks, first: first.value, bytes, at: head.end) else {
+            throw .columnEnds
+        }
+        return gaps
+    }
+}
