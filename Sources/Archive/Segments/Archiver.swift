@@ -17,8 +17,10 @@ public final class Archiver {
     /// What went to the log and waits for its segment, and the number behind it.
     private var gathered = SightingBatch()
     private var gatheredThrough: UInt64 = 0
-    /// What the segment written last was packed by; readers are quicker where many share one.
-    private var codebook: Codebook?
+    /// What segments were packed by, the latest first; readers are quicker where many share one.
+    private var codebooks: [Codebook] = []
+    /// The hours of a day and whole days have their own.
+    private static let codebooksMax = 8
 
     /// A day with more segments than this has them merged.
     private static let segmentsMax = 16
@@ -220,9 +222,9 @@ public final class Archiver {
             day: day,
             register: register,
             keys: keys,
-            codebook: codebook
+            codebooks: codebooks
         )
-        codebook = used
+        codebooks = ([used] + codebooks.filter { $0 != used }).prefix(Self.codebooksMax).map(\.self)
         let index = try write(index: name, of: head, sections)
         try DataFolder.sync("\(folder)/\(Self.dayName(day))")
         var segment = Catalogue.Segment(head, "\(name).segment", bytes: length, marks: index.name)

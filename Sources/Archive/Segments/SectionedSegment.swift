@@ -9,7 +9,7 @@ import SightingFrames
 enum SectionedSegment {
     /// A codebook is made of about so many sightings; a known one is tried on fewer.
     private static let sampleCount = 1 << 15
-    private static let trialCount = 1 << 12
+    private static let trialCount = 1 << 13
     /// The number of a section's table among its pieces.
     static let tableNumber = Int.max
 
@@ -18,7 +18,7 @@ enum SectionedSegment {
     /// - Parameters:
     ///   - path: the file.
     ///   - keys: under which sections are closed.
-    ///   - codebook: one to use again if it serves nearly as well as one of these sightings' own.
+    ///   - codebooks: one of them is used again if it serves nearly as well as one of these sightings' own.
     /// - Returns: how long the file is, what is where in it, and the codebook that was used.
     static func write(
         _ path: String,
@@ -26,7 +26,7 @@ enum SectionedSegment {
         day: Int32,
         register: CameraRegister,
         keys: KeyRing,
-        codebook known: Codebook? = nil
+        codebooks known: [Codebook] = []
     ) throws -> (length: Int, head: SectionedHead, codebook: Codebook) {
         let codebook = codebook(of: sections, day, register, known)
         var head = SectionedHead(id: SectionedHead.freshID(), day: day)
@@ -161,18 +161,20 @@ enum SectionedSegment {
         }
     }
 
-    /// The known codebook, or one of these sightings' own where that would be smaller by more than a fiftieth.
+    /// The best known codebook, or one of these sightings' own where that would be smaller by more than a fiftieth.
     ///
-    /// What it is tried on is too few to make one of, which then looks better than it is, by about one in a hundred.
+    /// What they are tried on is too few to make one of, which then looks better than it is, by about one in a hundred.
     private static func codebook(
         of sections: SegmentSections,
         _ day: Int32,
         _ register: CameraRegister,
-        _ known: Codebook?
+        _ known: [Codebook]
     ) -> Codebook {
-        if let known {
+        if !known.isEmpty {
             let trial = counts(of: sections, day, register, about: trialCount)
-            if known.length(of: trial) <= Codebook(trial).length(of: trial) * 1.02 { return known }
+            let lengths = known.map { $0.length(of: trial) }
+            let best = lengths.indices.min { lengths[$0] < lengths[$1] } ?? 0
+            if lengths[best] <= Codebook(trial).length(of: trial) * 1.02 { return known[best] }
         }
         return Codebook(counts(of: sections, day, register, about: sampleCount))
     }
