@@ -39,7 +39,7 @@ public struct ArchiveSearch: Sendable {
 
     /// The moment before which nothing was seen; `nil` when nothing was seen at all.
     public func earliest() throws -> Timestamp? {
-        let (snapshot, _) = try catalogue.look()
+        let snapshot = try catalogue.look(segments.keep).snapshot
         var earliest = snapshot.segments.map(\.first).min()
         var reader = SightingLogReader("\(folder)/sightings", from: snapshot.archivedThrough)
         while let run = try reader.read() {
@@ -49,7 +49,7 @@ public struct ArchiveSearch: Sendable {
     }
 
     private func collect(_ query: SightingQuery) throws -> ResolvedSightings {
-        let archive = try catalogue.look()
+        let archive = try catalogue.look(segments.keep)
         let found = try candidates(query, archive)
         var rows = (0..<found.batch.count).filter {
             query.matchesRest($0, of: found)
@@ -88,28 +88,19 @@ public struct ArchiveSearch: Sendable {
         return result
     }
 
-    /// What a search is about: the archive at one moment, and the keys that open it.
-    private typealias Archive = (snapshot: Catalogue.Snapshot, keys: KeyRing)
-
     /// All that may match, by what no amendment changes.
-    private func candidates(_ query: SightingQuery, _ archive: Archive) throws -> ResolvedSightings {
+    private func candidates(_ query: SightingQuery, _ archive: ArchiveView) throws -> ResolvedSightings {
         var union = RegisterUnion()
         var candidates = SightingBatch()
-        let snapshot = archive.snapshot
-        segments.keep(only: snapshot)
-        for (batch, register) in try segments.read(
-            snapshot.segments,
-            query,
-            snapshot.reach,
-            keys: archive.keys
-        ) {
+        for (batch, register) in try segments.read(archive.segments, query, archive.reach, keys: archive.keys)
+        {
             var found = SightingBatch()
             take(batch, register, query, into: &found)
             guard !found.isEmpty else { continue }
             found.renumberCameras(union.indexes(of: register))
             candidates.append(contentsOf: found)
         }
-        try searchLog(from: snapshot.archivedThrough, query, &union, &candidates)
+        try searchLog(from: archive.snapshot.archivedThrough, query, &union, &candidates)
         return ResolvedSightings(newestOf: candidates, union.register)
     }
 
@@ -118,7 +109,7 @@ public struct ArchiveSearch: Sendable {
         to rows: [Int],
         of found: ResolvedSightings,
         _ query: SightingQuery,
-        _ archive: Archive
+        _ archive: ArchiveView
     ) throws -> [ResolvedSightings] {
         guard query.mark != nil, query.mark?.list == nil, !found.batch.variants.isEmpty else { return [] }
         var named: [VRM: Set<SightingIdentity>] = [:]

@@ -174,7 +174,7 @@ public final class Archiver {
     ) throws -> ResolvedSightings {
         var union = RegisterUnion()
         var batch = SightingBatch()
-        for var part in try files.read(segments, query, only: only, keys: keys) {
+        for var part in try files.read(SegmentGroups(segments), query, only: only, keys: keys) {
             part.batch.renumberCameras(union.indexes(of: part.register))
             batch.append(contentsOf: part.batch)
         }

@@ -11,6 +11,8 @@ struct MarkIndexReader: Sendable {
     }
 
     let head: MarkIndexHead
+    /// What the catalogue calls the contents of the files that it leads to.
+    let contents: [String]
     private let file: DataFile
     private let seal: PieceSeal
     private let pagesStart: Int
@@ -37,6 +39,7 @@ struct MarkIndexReader: Sendable {
             cover.codebookLength + head.pages.marksLength + head.alternates.marksLength == place
         else { throw damaged(place) }
         self.head = head
+        contents = head.files.map { SegmentFiles.text($0.id) }
         pagesStart = cover.codebookLength
         let codebook = try file.read(cover.codebookLength, at: 0)
         guard

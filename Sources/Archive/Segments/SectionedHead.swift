@@ -33,6 +33,8 @@ struct SectionedHead: Equatable {
     var id: [UInt8]
     /// The day of all its sightings, counted from 1970-01-01.
     var day: Int32
+    /// So many runs are packed together.
+    var pageRuns = SegmentSections.pageRuns
     /// How long the register and the codebook are, each with its checksum.
     var registerLength = 0
     var codebookLength = 0
@@ -59,7 +61,7 @@ struct SectionedHead: Equatable {
     var encoded: [UInt8] {
         var bytes = id
         LittleEndian.append(UInt32(bitPattern: day), to: &bytes)
-        for length in [registerLength, codebookLength, sections.count] {
+        for length in [pageRuns, registerLength, codebookLength, sections.count] {
             LittleEndian.append(UInt32(length), to: &bytes)
         }
         for section in sections {
@@ -84,13 +86,15 @@ struct SectionedHead: Equatable {
 
     /// As written by `encoded`; `nil` for anything else.
     init?(_ bytes: [UInt8]) {
-        guard bytes.count >= Self.idLength + 16 else { return nil }
+        guard bytes.count >= Self.idLength + 20 else { return nil }
         id = Array(bytes.prefix(Self.idLength))
         day = Int32(bitPattern: LittleEndian.read(bytes, at: 16))
-        registerLength = Int(LittleEndian.read(bytes, at: 20) as UInt32)
-        codebookLength = Int(LittleEndian.read(bytes, at: 24) as UInt32)
-        var position = 32
-        for _ in 0..<(LittleEndian.read(bytes, at: 28) as UInt32) {
+        pageRuns = Int(LittleEndian.read(bytes, at: 20) as UInt32)
+        registerLength = Int(LittleEndian.read(bytes, at: 24) as UInt32)
+        codebookLength = Int(LittleEndian.read(bytes, at: 28) as UInt32)
+        var position = 36
+        guard (1...FrameEncoder.countMax).contains(pageRuns) else { return nil }
+        for _ in 0..<(LittleEndian.read(bytes, at: 32) as UInt32) {
             guard let section = Section(bytes, at: &position) else { return nil }
             sections.append(section)
         }

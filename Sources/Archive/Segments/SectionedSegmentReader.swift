@@ -69,7 +69,7 @@ struct SectionedSegmentReader: Sendable {
     ) throws {
         guard !runs.isEmpty, !head.sections[section].isDropped else { return }
         let own = try open(section)
-        let pages = Self.byPage(runs)
+        let pages = byPage(runs)
         guard pages.last.map({ $0.page < own.table.count }) ?? false else {
             throw StorageError(
                 .damaged,
@@ -93,22 +93,21 @@ struct SectionedSegmentReader: Sendable {
     }
 
     /// The numbers of the runs with sightings that are wanted, by where and when, and the keys between which their marks lie.
-    func scan(_ section: Int, _ wanted: WantedSightings) throws -> Scan {
-        var scan = Scan()
-        guard isWanted(section, wanted) else { return scan }
-        var reader = self
-        let own = try reader.open(section)
-        let all = (0..<own.table.count).map { (page: $0, runs: 0..<0) }
-        for stretch in stretches(all, own.table) {
+    mutating func scan(_ section: Int, _ wanted: WantedSightings) throws -> Scan {
+        var all = Scan()
+        guard isWanted(section, wanted) else { return all }
+        let own = try open(section)
+        let pages = (0..<own.table.count).map { (page: $0, runs: 0..<0) }
+        for stretch in stretches(pages, own.table) {
             for (page, piece) in zip(stretch.map(\.page), try read(stretch.map(\.page), own)) {
-                let found = try reader.scan(page, piece.bytes, at: piece.start, section, wanted)
+                let found = try scan(page, piece.bytes, at: piece.start, section, wanted)
                 guard !found.isEmpty else { continue }
-                scan.runs += found
+                all.runs += found
                 let last = page + 1 < own.table.count ? own.table.firsts[page + 1] : MarkKey(value: .max)
-                scan.keys.append(own.table.firsts[page]...last)
+                all.keys.append(own.table.firsts[page]...last)
             }
         }
-        return scan
+        return all
     }
 
     /// Runs of a section, ascending, and between which keys their marks lie.
@@ -135,10 +134,10 @@ struct SectionedSegmentReader: Sendable {
     }
 
     /// The pages that runs stand on, each with where those are among the runs.
-    private static func byPage(_ runs: Runs) -> [(page: Int, runs: Range<Int>)] {
+    private func byPage(_ runs: Runs) -> [(page: Int, runs: Range<Int>)] {
         var pages: [(page: Int, runs: Range<Int>)] = []
         for (place, run) in runs.enumerated() {
-            let page = run.number / SegmentSections.pageRuns
+            let page = run.number / head.pageRuns
             if pages.last?.page == page {
                 pages[pages.count - 1].runs = pages[pages.count - 1].runs.lowerBound..<place + 1
             } else {
@@ -186,7 +185,7 @@ struct SectionedSegmentReader: Sendable {
     }
 
     private func runCount(_ page: Int, _ section: Int) -> Int {
-        min(SegmentSections.pageRuns, head.sections[section].runs - page * SegmentSections.pageRuns)
+        min(head.pageRuns, head.sections[section].runs - page * head.pageRuns)
     }
 
     private mutating func scan(
@@ -204,7 +203,7 @@ struct SectionedSegmentReader: Sendable {
                 marks: runCount(page, section),
                 day: head.day,
                 where: { moments in
-                    found = wanted.runs(in: moments).map { $0 + page * SegmentSections.pageRuns }
+                    found = wanted.runs(in: moments).map { $0 + page * head.pageRuns }
                     return false
                 },
                 vrms: { [] },
@@ -224,7 +223,7 @@ struct SectionedSegmentReader: Sendable {
         into batch: inout SightingBatch
     ) throws {
         let count = runCount(page, section)
-        let first = page * SegmentSections.pageRuns
+        let first = page * head.pageRuns
         var isAsked = [Bool](repeating: false, count: count)
         // Who asks for some runs does not know the marks of the others, which are passed over.
         guard let any = runs.first.flatMap({ MarkKey(value: $0.key).vrm }) else { return }

@@ -32,7 +32,7 @@ public struct SegmentContents: Sendable {
             throw StorageError(.mismatch, "\(path): not in the catalogue of \(place.data)")
         }
         let files = SegmentFiles("\(place.data)/archive")
-        let read = try files.read([segment], nil, keys: place.keys).first
+        let read = try files.read(SegmentGroups([segment]), nil, keys: place.keys).first
         (batch, register) = (read?.batch ?? all, read?.register ?? CameraRegister())
     }
 }

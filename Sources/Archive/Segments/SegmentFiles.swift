@@ -1,6 +1,34 @@
 import ANPRModel
 import SightingFrames
 
+/// Segments, by what names their marks.
+struct SegmentGroups: Sendable {
+    /// Segments whose marks are named by one index.
+    struct Indexed: Sendable {
+        /// The index, below the archive's folder.
+        var name: String
+        /// By their contents.
+        var segments: [String: Catalogue.Segment]
+    }
+
+    /// In the order of their indexes' names, which begin with days.
+    let indexed: [Indexed]
+    /// Those that name their marks themselves.
+    let former: [Catalogue.Segment]
+
+    /// Groups segments.
+    init(_ segments: [Catalogue.Segment]) {
+        former = segments.filter(\.marks.isEmpty)
+        let groups = Dictionary(grouping: segments.filter { !$0.marks.isEmpty }, by: \.marks)
+        indexed = groups.sorted { $0.key < $1.key }.map { name, segments in
+            Indexed(
+                name: name,
+                segments: Dictionary(uniqueKeysWithValues: segments.map { ($0.contents, $0) })
+            )
+        }
+    }
+}
+
 /// The segments of an archive, and the indexes that lead to them: reads the sightings that a query may want, in any version.
 struct SegmentFiles: Sendable {
     /// The archive's folder.
@@ -15,27 +43,27 @@ struct SegmentFiles: Sendable {
     /// What segments may have of what a query asks for, each under its own register; others may come with them.
     ///
     /// - Parameters:
+    ///   - segments: those of them are looked at that the query can be about.
     ///   - query: without one it is all.
     ///   - reach: how far versions of one sighting lie apart in the archive that the segments belong to.
     ///   - only: by a segment's contents the sections that are looked at; without it they are all.
     ///   - keys: that open them.
     func read(
-        _ segments: [Catalogue.Segment],
+        _ segments: SegmentGroups,
         _ query: SightingQuery?,
         _ reach: SightingReach = .unknown,
         only: [String: Set<Int>]? = nil,
         keys: KeyRing
     ) throws -> [(batch: SightingBatch, register: CameraRegister)] {
-        let asked =
-            query.map { query in segments.filter { query.mayMatch($0.first, $0.last, reach) } } ?? segments
-        let former = asked.filter(\.marks.isEmpty)
-        let indexed = Dictionary(grouping: asked.filter { !$0.marks.isEmpty }, by: \.marks)
+        let isAsked = { (segment: Catalogue.Segment) in
+            query?.mayMatch(segment.first, segment.last, reach) ?? true
+        }
         let work =
-            indexed.sorted { $0.key < $1.key }.map { Work.indexed($0.key, $0.value) }
-            + shares(of: former, query).map { Work.former($0, $1) }
+            segments.indexed.filter { $0.segments.values.contains(where: isAsked) }.map { Work.indexed($0) }
+            + shares(of: segments.former.filter(isAsked), query).map { Work.former($0, $1) }
         return try Parallel.map(work) { work in
             switch work {
-            case .indexed(let name, let segments): try read(name, segments, query, reach, only, keys)
+            case .indexed(let group): try read(group, query, reach, only, keys)
             case .former(let segment, let share): try read(segment, share, query, reach)
             }
         }.flatMap(\.self)
@@ -49,7 +77,7 @@ struct SegmentFiles: Sendable {
 
     /// What several processors look at beside one another.
     private enum Work: Sendable {
-        case indexed(String, [Catalogue.Segment])
+        case indexed(SegmentGroups.Indexed)
         case former(Catalogue.Segment, FormerSegmentReader.Share)
     }
 
@@ -59,16 +87,18 @@ struct SegmentFiles: Sendable {
     private typealias Wanted = [Int: SectionedSegmentReader.Runs]
 
     private func read(
-        _ name: String,
-        _ segments: [Catalogue.Segment],
+        _ group: SegmentGroups.Indexed,
         _ query: SightingQuery?,
         _ reach: SightingReach,
         _ only: [String: Set<Int>]?,
         _ keys: KeyRing
     ) throws -> [(batch: SightingBatch, register: CameraRegister)] {
-        let byContents = Dictionary(uniqueKeysWithValues: segments.map { ($0.contents, $0) })
-        let found = try index(name, keys) { index in
-            let files = index.head.files.map { byContents[Self.text($0.id)] }
+        let found = try index(group.name, keys) { index in
+            let files = index.contents.map { contents in
+                group.segments[contents].flatMap { segment in
+                    query?.mayMatch(segment.first, segment.last, reach) ?? true ? segment : nil
+                }
+            }
             let isAsked = index.head.parts.map { part in
                 guard let file = files[part.file] else { return false }
                 return only.map { $0[file.contents]?.contains(part.section) ?? false } ?? true

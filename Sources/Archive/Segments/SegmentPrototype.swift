@@ -38,8 +38,10 @@ struct SegmentPrototype: Sendable {
         }
         let register: CameraRegister
         do {
+            // Registers that share their storage are found to be the same at a glance.
+            let same = prototypes.first { $0.registerBlock == block }?.register
             var position = 0
-            register = CameraRegister(try RegisterBlock.decode(try Block.read(block, at: &position)))
+            register = try same ?? CameraRegister(RegisterBlock.decode(try Block.read(block, at: &position)))
         } catch { throw StorageError(.damaged, "\(file.path): the register at byte 0: \(error)") }
         do {
             return SegmentPrototype(

@@ -21,7 +21,7 @@ struct SegmentSections {
         }
     }
 
-    /// So many runs are packed together.
+    /// So many runs are packed together: to read one of them is to read them all, and a page has some twenty bytes of its own.
     static let pageRuns = 64
     /// A run ends sooner if it has so many sightings: of a mark that stands everywhere, as misreads do.
     static let runMax = 1024
