@@ -231,6 +231,30 @@ struct EvidenceTests {
         }
     }
 
+    @Test(
+        "any one byte that is another is said to be altered",
+        arguments: ["SHA256SUMS", "SHA256SUMS.sig", "SHA256SUMS.pub", "request.json", "sightings.csv"]
+    )
+    func everyByte(name: String) throws {
+        try write(2)
+        let file = URL(fileURLWithPath: "\(pack)/\(name)")
+        let whole = try Data(contentsOf: file)
+        for place in whole.indices {
+            for bit in [1, 0x20] as [UInt8] {
+                var injured = whole
+                injured[place] ^= bit
+                try injured.write(to: file)
+                let faults = try faults()
+                #expect(
+                    faults.contains { $0.hasPrefix("SHA256SUMS") || $0 == "\(name): altered" },
+                    "\(place)"
+                )
+            }
+        }
+        try whole.write(to: file)
+        #expect(try faults().isEmpty)
+    }
+
     @Test("what was altered and signed anew by another key is found out by the node's key alone")
     func signedAnew() throws {
         let found = ParquetTests.sightings(20, seed: 6)

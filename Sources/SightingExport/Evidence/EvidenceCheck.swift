@@ -51,7 +51,8 @@ public struct EvidenceCheck: Sendable {
         }
         if signature == nil { faults.append(Fault(file: EvidencePack.File.signature, reason: "missing")) }
         if let sums, let signature, let by = key ?? signer,
-            signature.last != "\n" || !SigningKey.isGood(String(signature.dropLast()), of: sums, by: by)
+            signature.last != "\n" || !PublicKeyText.isCanonical(String(signature.dropLast()))
+                || !SigningKey.isGood(String(signature.dropLast()), of: sums, by: by)
         {
             let whose = key == nil ? "the key beside it" : "the key given"
             faults.append(

@@ -115,13 +115,17 @@ enum PublicKeyText {
 
     static func pem(_ key: String) -> String { "\(head)\n\(prefix)\(key)\n\(foot)\n" }
 
-    /// The key in Base64; `nil` for a text of another form.
-    static func key(pem: String) -> String? {
-        let lines = pem.split(separator: "\n")
-        guard lines.count == 3, lines[0] == head, lines[2] == foot, lines[1].hasPrefix(prefix) else {
-            return nil
-        }
-        return String(lines[1].dropFirst(prefix.count))
+    /// The key in Base64; `nil` for a text of any other form.
+    static func key(pem text: String) -> String? {
+        let lines = text.split(separator: "\n")
+        guard lines.count == 3, lines[1].hasPrefix(prefix) else { return nil }
+        let key = String(lines[1].dropFirst(prefix.count))
+        return isCanonical(key) && pem(key) == text ? key : nil
+    }
+
+    /// Whether Base64 is as it is written: a decoder lets some letters stand for others at the end.
+    static func isCanonical(_ text: String) -> Bool {
+        Data(base64Encoded: text).map { $0.base64EncodedString() == text } ?? false
     }
 }
 
