@@ -70,7 +70,7 @@ struct UsualPatternTests {
     func commuters(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let weeks = random.within(6...20)
-        let leftOut = Set((0..<5).map { _ in random.below(weeks * 7) }.filter { $0 % 7 < 5 })
+        let leftOut = Set((0..<5).map { _ in random.within(1...weeks * 7 - 1) }.filter { $0 % 7 < 5 })
         let seen = Self.commuter(weeks, &random, leftOut: leftOut)
         let others = (0..<50).map { Seen(site: 5, time: Self.at($0, 12)) }
         let until = Timestamp(milliseconds: Self.at(weeks * 7, 0))
@@ -165,6 +165,9 @@ struct UsualPatternTests {
         rules.recentDays = 60
         let none = UsualPattern(of: Self.found(seen), until: until, rules)
         #expect(none.learned.isEmpty && none.unusual.isEmpty && none.unjudged == 0 && none.habits.count == 20)
+        rules.recentDays = 0
+        let all = UsualPattern(of: Self.found(seen), until: until, rules)
+        #expect(all.learned.count == 21 && all.unusual.isEmpty && all.absences.isEmpty && all.unjudged == 0)
         let empty = UsualPattern(of: ResolvedSightings(), until: until)
         #expect(empty.habits.isEmpty && empty.stays.isEmpty && empty.sightings == 0)
     }

@@ -11,10 +11,11 @@ struct PassageTimes {
         times.values.compactMap(\.first).min().map { Timestamp(milliseconds: $0).day }
     }
 
-    /// Of sightings of the mark itself, up to the end of a day.
-    init(_ found: ResolvedSightings, upTo last: Int32) {
-        for (row, sighting) in found.batch.sightings.enumerated()
-        where sighting.captured.day <= last && !found.approximate.contains(row) {
+    /// Of sightings of the mark itself, from the beginning of a day to the end of another.
+    init(_ found: ResolvedSightings, from first: Int32, through last: Int32) {
+        for (row, sighting) in found.batch.sightings.enumerated() {
+            let day = sighting.captured.day
+            guard day >= first, day <= last, !found.approximate.contains(row) else { continue }
             times[found.register.siteName(of: sighting.camera), default: []]
                 .append(sighting.captured.milliseconds)
         }

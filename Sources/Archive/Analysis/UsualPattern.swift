@@ -13,7 +13,7 @@ public struct UsualPattern: Sendable {
         public var apart: Int64 = 2 * 3_600_000
         /// Times so near to each other, in milliseconds, are about the same time of day.
         public var near: Int64 = 3_600_000
-        /// How many days at the end are held against all before them.
+        /// How many days at the end are held against all before them; of none nothing is said.
         public var recentDays = 7
         /// Of fewer days of a kind nothing is said to be usual or not.
         public var daysMin = 3
@@ -118,7 +118,7 @@ public struct UsualPattern: Sendable {
     /// Of sightings that a search for one mark found; those of other marks (`approximate`) are left out.
     ///
     /// - Parameters:
-    ///   - from: when what was searched begins; by default with the first sighting.
+    ///   - from: what was captured on days before this one's is left out. The days that are looked at begin with the first sighting.
     ///   - until: when it ends: what would be usual later is not missed yet.
     /// - Complexity: O(sightings · log sightings + sightings of late · days · log sightings).
     public init(
@@ -132,15 +132,15 @@ public struct UsualPattern: Sendable {
         stays = Self.stays(Journeys(of: found, journeyRules).pauses, found)
         // The first moment of a day as an end leaves that day out.
         let last = Timestamp(milliseconds: until.milliseconds - 1).day
-        let all = PassageTimes(found, upTo: last)
-        let first = min(from?.day ?? all.first ?? last, last)
-        let seen = all.on(first...last)
-        let lateFrom = max(first, last - Int32(rules.recentDays) + 1)
+        let seen = PassageTimes(found, from: from?.day ?? .min, through: last)
+        // What the archive has lets nobody tell how it was before the first sighting.
+        let first = seen.first ?? last
+        let lateFrom = max(first, last - Int32(min(max(rules.recentDays, 0), 100_000)) + 1)
         days = first...last
         learned = first..<lateFrom
         sightings = seen.count
         habits = seen.habits(in: days, rules)
-        guard first < lateFrom else {
+        guard first < lateFrom, lateFrom <= last else {
             (unusual, absences, unjudged) = ([], [], 0)
             return
         }
