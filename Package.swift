@@ -72,6 +72,15 @@ let package = Package(
             on: ["ANPRModel", "Compression", "Deduplication", "SightingFrames", "Forwarding"]
         ),
 
+        // Sightings for others: columns, text, signed evidence.
+        library(
+            "SightingExport",
+            on: [
+                "ANPRModel", "Compression", "Archive", "Access",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]
+        ),
+
         // Where it all meets: sources, stages, configuration.
         library(
             "Gateway",
@@ -100,7 +109,7 @@ let package = Package(
             name: "anpr",
             dependencies: [
                 "ANPRModel", "FeedDecoding", "Deduplication", "Archive", "Access", "Gateway", "Compression",
-                "SightingFrames", "Simulation", "Interest", "Bandwidth", "Forwarding",
+                "SightingFrames", "SightingExport", "Simulation", "Interest", "Bandwidth", "Forwarding",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -153,6 +162,13 @@ let package = Package(
             "BandwidthTests",
             on: [
                 "ANPRModel", "Bandwidth", "Deduplication", "Forwarding", "Gateway", "Simulation",
+                "TestSupport",
+            ]
+        ),
+        tests(
+            "SightingExportTests",
+            on: [
+                "ANPRModel", "Access", "Archive", "Compression", "Simulation", "SightingExport",
                 "TestSupport",
             ]
         ),

@@ -21,6 +21,9 @@ public struct SightingID: Hashable, Sendable {
         low = Self.mix(Self.mix(Self.mix(vrm.packed &+ 0xD1B5_4A32_D192_ED03) &+ siteHash) &+ time)
     }
 
+    /// An id as it was told.
+    public init(high: UInt64, low: UInt64) { (self.high, self.low) = (high, low) }
+
     /// 32 lower-case hexadecimal digits.
     public var text: String {
         var bytes: [UInt8] = []
@@ -49,5 +52,12 @@ public struct SightingID: Hashable, Sendable {
         mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
         mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
         return mixed ^ mixed >> 31
+    }
+}
+
+extension SightingID: Comparable {
+    /// Whether one comes before the other, as their texts do.
+    public static func < (left: SightingID, right: SightingID) -> Bool {
+        (left.high, left.low) < (right.high, right.low)
     }
 }

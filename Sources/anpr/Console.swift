@@ -24,6 +24,11 @@ enum Console {
         try text.withUTF8 { try unsafe writeOutput(UnsafeRawBufferPointer($0)) }
     }
 
+    /// Writes bytes to standard output.
+    static func output(_ bytes: [UInt8]) throws {
+        try unsafe bytes.withUnsafeBytes { try unsafe writeOutput($0) }
+    }
+
     /// Writes a line to standard error.
     static func note(_ line: String) {
         var text = line + "\n"
@@ -45,6 +50,9 @@ enum Console {
 
     /// Whether standard error is a terminal, so that a progress line makes sense.
     static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// Whether standard output is a terminal, for which bytes that are no text are nothing.
+    static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// Reads a whole file.
     static func contents(of path: String) throws -> [UInt8] {

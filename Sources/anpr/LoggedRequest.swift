@@ -21,9 +21,15 @@ struct LoggedRequest {
     /// Puts on record, on disk, how much came of it.
     ///
     /// If this fails, nothing may be shown.
-    func note(_ count: Int, _ outcome: AuditRecord.Outcome = .allowed) throws {
+    ///
+    /// - Parameter now: when it is done.
+    /// - Returns: the log's head, which is this record.
+    @discardableResult
+    func note(_ count: Int, _ outcome: AuditRecord.Outcome = .allowed, at now: Timestamp = Operator.now)
+        throws -> AuditLog.Head
+    {
         let record = AuditRecord(
-            at: TimestampWriter.text(Operator.now),
+            at: TimestampWriter.text(now),
             actor: Operator.name,
             action: action,
             reason: why.reason,
@@ -33,7 +39,7 @@ struct LoggedRequest {
             count: count,
             outcome: outcome
         )
-        try Operator.audit(data).append(record)
+        return try Operator.audit(data).append(record)
     }
 }
 

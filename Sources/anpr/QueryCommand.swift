@@ -3,6 +3,8 @@ import Access
 import Archive
 import ArgumentParser
 import Foundation
+import Gateway
+import SightingExport
 
 /// `anpr query`: plate history, with a reason or not at all.
 struct QueryCommand: ParsableCommand {
@@ -19,7 +21,7 @@ struct QueryCommand: ParsableCommand {
     )
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
-        case table, ndjson, csv
+        case table, ndjson, csv, parquet
     }
 
     enum Summary: String, ExpressibleByArgument, CaseIterable {
@@ -70,6 +72,9 @@ struct QueryCommand: ParsableCommand {
     @Option(help: "Show no more than the newest so many.")
     var limit: Int?
 
+    @Option(help: "Go on where a page of the same query ended; as told there.")
+    var cursor: String?
+
     @Option(
         help:
             "Count instead of showing: by vrm, site, day, weekday, hour or force, with when each was seen first and last."
@@ -81,42 +86,96 @@ struct QueryCommand: ParsableCommand {
     @Option(help: "How to write what is found.")
     var format: Format = .table
 
+    @Option(help: "Write what is found to this file instead of standard output, replacing what it was.")
+    var output: String?
+
+    @Option(help: "Write the whole answer to this new folder, signed.")
+    var evidence: String?
+
     @OptionGroup var node: DataOption
 
     func run() throws {
+        try demandSense()
         let query = try query()
+        let place = try cursor.map { token in
+            do {
+                return try SearchCursor(token: token, of: query)
+            } catch {
+                throw ValidationError("--cursor: \(error).")
+            }
+        }
         let folder = try node.folder()
         let request = request(of: folder)
         try request.demandReason()
-        let found = try ArchiveSearch(data: folder).run(query)
-        // Logged and on disk first: if this fails, nothing is shown.
-        try request.note(found.batch.count)
-        if let summary {
-            try Console.output(
-                SummaryText(SightingSummary(of: found, by: summary.subject), summary.subject).text(format)
-            )
-        } else {
-            try show(found.newest(limit ?? found.batch.count))
-        }
-        if !found.approximate.isEmpty {
-            let count = NumberText.grouped(found.approximate.count)
-            let why = fuzzy ? "which looks like this one or was probably read of" : "probably of"
-            Console.note("\(count) of them (~) were read under another mark, \(why) the same vehicle.")
-        }
-        Console.note(
-            "\(NumberText.grouped(found.batch.count)) sightings, newest first. This search was logged."
+        // Who may not sign is told so before anything is searched.
+        let key = try evidence.map { _ in try SigningKey.purges(of: folder) }
+        let page = try ArchiveSearch(data: folder).page(
+            query,
+            behind: place,
+            count: summary == nil ? limit : nil
         )
-        if summary == nil, let limit, limit < found.batch.count {
-            Console.note("Only the newest \(NumberText.grouped(limit)) are shown.")
+        let now = Operator.now
+        // Logged and on disk first: if this fails, nothing is shown.
+        let record = try request.note(page.remaining, at: now)
+        if let evidence, let key {
+            let writing = EvidenceWriting(request: request, record: record, now: now, key: key)
+            try writing.write(page.found, to: evidence)
+        } else {
+            try show(page.found)
+        }
+        tell(of: page)
+    }
+
+    /// Refuses options that don't go together.
+    private func demandSense() throws {
+        let isPart = limit != nil || cursor != nil
+        if let limit, limit < 1 { throw ValidationError("--limit is 1 at least.") }
+        if summary != nil, cursor != nil || evidence != nil || format == .parquet {
+            throw ValidationError("--summary counts the whole answer, as text.")
+        }
+        if let evidence {
+            guard !isPart, output == nil, format == .table else {
+                throw ValidationError(
+                    "--evidence is of the whole answer in formats of its own: without --limit, --cursor, --output, --format."
+                )
+            }
+            do {
+                try EvidencePack.demandNew(evidence)
+            } catch {
+                throw ValidationError("--evidence: \(error).")
+            }
+        }
+        if format == .parquet, output ?? "-" == "-", Console.outputIsTerminal {
+            throw ValidationError("Parquet is not for a terminal: give --output FILE.")
         }
     }
 
     private func show(_ found: ResolvedSightings) throws {
-        switch format {
-        case .table: try Console.output(SightingTable.text(found))
-        case .ndjson: try ndjson(found)
-        case .csv: try Console.output(SightingTable.csv(found))
+        let sink = try OutputSink(output)
+        if let summary {
+            let text = SummaryText(SightingSummary(of: found, by: summary.subject), summary.subject)
+            try sink.write(Array(text.text(format).utf8))
+        } else if let format = SightingFormat(rawValue: format.rawValue) {
+            try format.write(found, to: sink.write)
+        } else {
+            try sink.write(Array(SightingTable.text(found).utf8))
         }
+        try sink.finish()
+    }
+
+    private func tell(of page: SearchPage) {
+        if !page.found.approximate.isEmpty {
+            let count = NumberText.grouped(page.found.approximate.count)
+            let why = fuzzy ? "which looks like this one or was probably read of" : "probably of"
+            Console.note("\(count) of them (~) were read under another mark, \(why) the same vehicle.")
+        }
+        let more = cursor == nil ? "" : " behind the cursor"
+        Console.note(
+            "\(NumberText.grouped(page.remaining)) sightings\(more), newest first. This search was logged."
+        )
+        guard let next = page.next else { return }
+        Console.note("Only the newest \(NumberText.grouped(page.found.batch.count)) of them are shown.")
+        Console.note("Next: --cursor \(next.token)")
     }
 
     private func mark(_ text: String) throws -> MarkPattern {
@@ -164,7 +223,6 @@ struct QueryCommand: ParsableCommand {
         if let confidence, !(0...100).contains(confidence) {
             throw ValidationError("--confidence is from 0 to 100.")
         }
-        if let limit, limit < 1 { throw ValidationError("--limit is 1 at least.") }
         query.confidence = confidence
         return query
     }
@@ -182,64 +240,9 @@ struct QueryCommand: ParsableCommand {
         request["camera"] = camera
         request["force"] = force
         request["near"] = near
+        request["limit"] = limit.map { String($0) }
+        request["cursor"] = cursor
+        request["evidence"] = evidence
         return LoggedRequest(data: folder, action: .search, why: why, request: request)
-    }
-
-    private func ndjson(_ found: ResolvedSightings) throws {
-        var writer = SightingNDJSON(register: found.register)
-        var text = ByteWriter()
-        for index in 0..<found.batch.count {
-            let isApproximate = found.approximate.contains(index)
-            writer.append(index, of: found.batch, isApproximate: isApproximate, to: &text)
-            if text.count > 60_000 { try unsafe text.drain(Console.writeOutput) }
-        }
-        try unsafe text.drain(Console.writeOutput)
-    }
-}
-
-/// What was counted, in writing.
-struct SummaryText {
-    private let summary: SightingSummary
-    private let subject: SightingSummary.Subject
-
-    init(_ summary: SightingSummary, _ subject: SightingSummary.Subject) {
-        (self.summary, self.subject) = (summary, subject)
-    }
-
-    func text(_ format: QueryCommand.Format) -> String {
-        switch format {
-        case .table: table
-        case .ndjson: lines
-        case .csv: csv
-        }
-    }
-
-    private var table: String {
-        if summary.groups.isEmpty { return "" }
-        let rows =
-            [[subject.rawValue, "sightings", "first (UTC)", "last (UTC)"]]
-            + summary.groups.map { group in
-                [
-                    (group.isApproximate ? "~" : "") + group.value, NumberText.grouped(group.sightings),
-                    TimestampWriter.text(group.first), TimestampWriter.text(group.last),
-                ]
-            }
-        return TextTable.text(rows)
-    }
-
-    private var csv: String {
-        "\(subject.rawValue),sightings,first,last,approximate\n"
-            + summary.groups.map { group in
-                "\(SightingTable.quoted(group.value)),\(group.sightings),\(TimestampWriter.text(group.first)),"
-                    + "\(TimestampWriter.text(group.last)),\(group.isApproximate ? "yes" : "")\n"
-            }.joined()
-    }
-
-    private var lines: String {
-        summary.groups.map { group in
-            "{\"\(subject.rawValue)\":\(JSONText.quoted(group.value)),\"sightings\":\(group.sightings),"
-                + "\"first\":\"\(TimestampWriter.text(group.first))\",\"last\":\"\(TimestampWriter.text(group.last))\""
-                + (group.isApproximate ? ",\"approximate\":true" : "") + "}\n"
-        }.joined()
     }
 }

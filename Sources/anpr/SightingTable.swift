@@ -1,7 +1,7 @@
 import ANPRModel
 import Archive
 
-/// Sightings as a table for a terminal, or as CSV.
+/// Sightings as a table for a terminal.
 enum SightingTable {
     private static let titles = [
         "captured (UTC)", "vrm", "site", "camera", "dir", "lane", "conf", "reads", "seen by",
@@ -34,43 +34,5 @@ enum SightingTable {
             "\(sighting.reads)",
             forces.joined(separator: "+"),
         ]
-    }
-
-    /// CSV with a header row; `approximate` is `yes` or empty; contributions as `force/camera:reads`, separated by spaces.
-    static func csv(_ found: ResolvedSightings) -> String {
-        var text =
-            "vrm,site,first,last,captured,force,camera,confidence,direction,lane,reads,contributions,approximate\n"
-        let register = found.register
-        for index in 0..<found.batch.count {
-            let sighting = found.batch.sightings[index]
-            let camera = register.cameras[Int(sighting.camera)]
-            let parts = found.batch.contributions(of: index).map { part in
-                let source = register.cameras[Int(part.camera)]
-                return "\(source.force)/\(source.name):\(part.reads)"
-            }
-            let fields = [
-                sighting.vrm.text,
-                camera.site,
-                TimestampWriter.text(sighting.first),
-                TimestampWriter.text(sighting.last),
-                TimestampWriter.text(sighting.captured),
-                camera.force,
-                camera.name,
-                sighting.confidence >= 0 ? "\(sighting.confidence)" : "",
-                Direction(rawValue: sighting.direction)?.text ?? "",
-                sighting.lane >= 0 ? "\(sighting.lane)" : "",
-                "\(sighting.reads)",
-                parts.joined(separator: " "),
-                found.approximate.contains(index) ? "yes" : "",
-            ]
-            text += fields.map(quoted).joined(separator: ",") + "\n"
-        }
-        return text
-    }
-
-    /// A field of CSV.
-    static func quoted(_ field: String) -> String {
-        guard field.contains(where: { "\",\r\n".contains($0) }) else { return field }
-        return "\"" + field.replacing("\"", with: "\"\"") + "\""
     }
 }

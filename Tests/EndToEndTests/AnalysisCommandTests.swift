@@ -18,6 +18,10 @@ struct AnalysisCommandTests {
                 if day == "05" { lines.append(read("AB29CDE", site, "2026-01-\(day)T10:0\(site):20Z")) }
             }
         }
+        return try archive(scratch, lines)
+    }
+
+    private static func archive(_ scratch: Scratch, _ lines: [String]) throws -> String {
         _ = try scratch.write(lines.joined(), "a.ndjson")
         _ = try scratch.write("force,camera,site\n43,43-1,S1\n43,43-2,S2\n43,43-3,S3\n", "cameras.csv")
         let config = try scratch.write(
@@ -75,5 +79,41 @@ struct AnalysisCommandTests {
         #expect(audit.components(separatedBy: #""analysis":"convoy""#).count == 5)
         #expect(audit.components(separatedBy: #""analysis":"common""#).count == 4)
         #expect(audit.components(separatedBy: #""outcome":"refused""#).count == 3)
+    }
+
+    @Test("what is usual of a mark is shown in three forms and logged; without a reason nothing is")
+    func pattern() throws {
+        let scratch = try Scratch()
+        var lines = (0..<6).flatMap { week in
+            let day = String(format: "2026-%02d-%02d", week < 4 ? 1 : 2, [5, 12, 19, 26, 2, 9][week])
+            return ["T08:00:00Z", "T08:10:00Z", "T17:00:00Z"].enumerated().map { place, time in
+                Self.read("AB27CDE", place % 2 + 1, day + time)
+            }
+        }
+        lines.append(Self.read("AB27CDE", 3, "2026-02-09T12:00:00Z"))
+        // The morning of the last Monday is missing.
+        lines.removeAll { $0.contains("2026-02-09T08:00") }
+        let data = try Self.archive(scratch, lines)
+        let ask = ["pattern", "ab27cde", "--from", "2026-01-05", "--to", "2026-02-10", "--data", data]
+        let why = ["--reason", "a test of patterns"]
+        let table = try Program.succeed(ask + why)
+        for expected in [
+            "S2         S1         5      8 h 50 min", "Mon  S1    17:00 ±0 min  6 of 6",
+            "never there before on 29 days",
+            "2026-02-09  S1    08:00 ±0 min  5 of 5",
+        ] {
+            #expect(table.output.contains(expected), "\(table.output)")
+        }
+        let kinds = try Program.succeed(ask + why + ["--format", "ndjson"]).lines.map { line in
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            return object?["kind"] as? String
+        }
+        #expect(Set(kinds) == ["stay", "usual", "unusual", "missed"])
+        let csv = try Program.succeed(ask + why + ["--format", "csv"]).lines
+        #expect(csv.count == kinds.count + 1)
+        #expect(try Program.run(ask + ["--reason", "."]).status == 1)
+        #expect(try Program.run(["pattern", "AB?", "--data", data] + why).status == 64)
+        let audit = try String(contentsOfFile: "\(data)/audit/audit.ndjson", encoding: .utf8)
+        #expect(audit.components(separatedBy: #""analysis":"pattern""#).count == 5)
     }
 }

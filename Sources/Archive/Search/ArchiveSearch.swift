@@ -18,7 +18,7 @@ public struct ArchiveSearch: Sendable {
         catalogue = CatalogueView(data: folder)
     }
 
-    /// All sightings that match, newest first.
+    /// All sightings that match, newest first: by the best read's time, of the same time by id.
     ///
     /// Of a mark also those, told apart as approximate, that were read under another one and are probably of the same
     /// vehicle: linked to one that matches, or with one merged into them. Where any of several marks is asked for, links are
@@ -81,7 +81,7 @@ public struct ArchiveSearch: Sendable {
             if sightings[left].captured != sightings[right].captured {
                 return sightings[left].captured > sightings[right].captured
             }
-            return MarkOrder.precedes(sightings[left], sightings[right])
+            return all.id(of: left) < all.id(of: right)
         }
         var result = ResolvedSightings(all.batch.reordered(order), all.register)
         result.approximate = Set(order.indices.filter { approximate.contains(order[$0]) })

@@ -104,6 +104,12 @@ public struct MarkPattern: Sendable, Equatable {
         return text
     }
 
+    /// What tells it from every pattern that others match.
+    var identity: String {
+        if let list { return list.map { String($0, radix: 36) }.joined(separator: " ") }
+        return alike == nil ? text : "~" + text
+    }
+
     /// Whether a mark matches.
     public func matches(_ vrm: VRM) -> Bool {
         if let exact { return vrm == exact }

@@ -34,7 +34,7 @@ extension SightingQuery {
             var longitude: Double
         }
 
-        private let corners: [Corner]
+        let corners: [Corner]
 
         /// Reads corners, three at least, as `LATITUDE,LONGITUDE` with spaces between.
         public init?(_ text: String) {

@@ -36,11 +36,21 @@ public struct ResolvedSightings: Sendable {
         batch = batch.replacingVariants { variants[Row($0, of: batch, register)] ?? [] }
     }
 
+    /// The id of a sighting.
+    public func id(of row: Int) -> SightingID {
+        let sighting = batch.sightings[row]
+        let site = register.siteOfCamera[Int(sighting.camera)]
+        return SightingID(vrm: sighting.vrm, siteHash: register.siteHash[Int(site)], first: sighting.opened)
+    }
+
     /// The first so many of them, which of a search's answer are the newest.
-    public func newest(_ count: Int) -> ResolvedSightings {
-        guard count < batch.count else { return self }
-        var part = ResolvedSightings(batch.reordered(Array(0..<count)), register)
-        part.approximate = approximate.filter { $0 < count }
+    public func newest(_ count: Int) -> ResolvedSightings { part(0..<min(count, batch.count)) }
+
+    /// Some of them that stand together.
+    func part(_ rows: Range<Int>) -> ResolvedSightings {
+        guard rows.count < batch.count else { return self }
+        var part = ResolvedSightings(batch.reordered(Array(rows)), register)
+        part.approximate = Set(approximate.filter(rows.contains).map { $0 - rows.lowerBound })
         return part
     }
 

@@ -58,16 +58,15 @@ public struct SightingSummary: Sendable {
         }
     }
 
-    /// The first day of all time, 1970-01-01, was a Thursday.
-    private static let weekdays = ["1 Mon", "2 Tue", "3 Wed", "4 Thu", "5 Fri", "6 Sat", "7 Sun"]
-
     private static func values(_ row: Int, _ found: ResolvedSightings, _ subject: Subject) -> Set<String> {
         let sighting = found.batch.sightings[row]
         switch subject {
         case .vrm: return [sighting.vrm.text]
         case .site: return [found.register.siteName(of: sighting.camera)]
         case .day: return [String(TimestampWriter.text(sighting.captured).prefix(10))]
-        case .weekday: return [weekdays[Int((sighting.captured.day % 7 + 10) % 7)]]
+        case .weekday:
+            let weekday = Weekday.of(day: sighting.captured.day)
+            return ["\(weekday + 1) \(Weekday.names[weekday])"]
         case .hour: return [String(TimestampWriter.text(sighting.captured).dropFirst(11).prefix(2)) + ":00"]
         case .force:
             return Set(

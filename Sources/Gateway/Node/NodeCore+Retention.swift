@@ -115,7 +115,7 @@ extension NodeCore {
 }
 
 extension SigningKey {
-    /// The key with which a node signs its purges, made when it is first asked for.
+    /// The key with which a node signs its purges, and what else it says of itself, made when it is first asked for.
     package static func purges(of data: String) throws -> SigningKey {
         try SigningKey(file: "\(data)/keys/purges.key")
     }
