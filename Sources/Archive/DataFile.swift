@@ -95,6 +95,14 @@ public final class DataFile: Sendable {
     /// Reads the whole file.
     public func contents() throws(StorageError) -> [UInt8] { try read(try length(), at: 0) }
 
+    /// Waits until no other has the file locked, and locks it.
+    func lock() throws(StorageError) {
+        guard flock(descriptor, LOCK_EX) == 0 else { throw .system("lock", path) }
+    }
+
+    /// Lets others lock the file.
+    func unlock() { flock(descriptor, LOCK_UN) }
+
     /// Cuts the file to a length.
     public func truncate(to length: Int) throws(StorageError) {
         guard ftruncate(descriptor, length) == 0 else { throw .system("truncate", path) }

@@ -12,7 +12,7 @@ struct ANPRCommand: AsyncParsableCommand {
             DedupCommand.self, IngestCommand.self, ServeCommand.self, QueryCommand.self, JourneysCommand.self,
             ConvoyCommand.self, CommonCommand.self, PatternCommand.self, EvidenceCommand.self,
             RetentionCommand.self,
-            HoldCommand.self,
+            HoldCommand.self, KeysCommand.self,
             QuarantineCommand.self, AuditCommand.self, FramesCommand.self, SimulateCommand.self,
             BenchCommand.self,
             AlertsCommand.self, ImageCommand.self, CheckCommand.self, StatusCommand.self, ReloadCommand.self,

@@ -2,15 +2,15 @@ import SightingFrames
 
 /// Names a key: that of one force's data of one day.
 ///
-/// When part of that data goes, what is left is written under the key's next generation, and this one is destroyed: by that, what
-/// went is gone from every copy there is.
+/// When part of that data goes, what is left is written under another key, and this one is destroyed: by that, what went is gone from
+/// every copy there is.
 public struct DataKeyName: Hashable, Sendable, Comparable {
     /// Counted from 1970-01-01.
     public var day: Int32
     /// The force, by code.
     public var force: String
-    /// From 1.
-    public var generation: UInt32
+    /// Tells it from other keys of the same day and force; drawn, not 0.
+    public var number: UInt32
 
     /// The bytes of it, which no other name has.
     var bytes: [UInt8] {
@@ -19,19 +19,19 @@ public struct DataKeyName: Hashable, Sendable, Comparable {
         return bytes
     }
 
-    /// Appends its bytes: day, generation, the length of the force's code, and that.
+    /// Appends its bytes: day, number, the length of the force's code, and that.
     func append(to bytes: inout [UInt8]) {
         LittleEndian.append(UInt32(bitPattern: day), to: &bytes)
-        LittleEndian.append(generation, to: &bytes)
+        LittleEndian.append(number, to: &bytes)
         LittleEndian.append(UInt16(force.utf8.count), to: &bytes)
         bytes += Array(force.utf8)
     }
 
     /// A name.
-    init(day: Int32, force: String, generation: UInt32) {
+    init(day: Int32, force: String, number: UInt32) {
         self.day = day
         self.force = force
-        self.generation = generation
+        self.number = number
     }
 
     /// As written by `append`; `nil` where the bytes end in it.
@@ -40,7 +40,7 @@ public struct DataKeyName: Hashable, Sendable, Comparable {
     init?(_ bytes: [UInt8], at position: inout Int) {
         guard position + 10 <= bytes.count else { return nil }
         day = Int32(bitPattern: LittleEndian.read(bytes, at: position))
-        generation = LittleEndian.read(bytes, at: position + 4)
+        number = LittleEndian.read(bytes, at: position + 4)
         let end = position + 10 + Int(LittleEndian.read(bytes, at: position + 8) as UInt16)
         guard end <= bytes.count,
             let force = String(validating: bytes[position + 10..<end], as: UTF8.self)
@@ -49,8 +49,8 @@ public struct DataKeyName: Hashable, Sendable, Comparable {
         position = end
     }
 
-    /// By day, force and generation.
+    /// By day, force and number.
     public static func < (left: Self, right: Self) -> Bool {
-        (left.day, left.force, left.generation) < (right.day, right.force, right.generation)
+        (left.day, left.force, left.number) < (right.day, right.force, right.number)
     }
 }

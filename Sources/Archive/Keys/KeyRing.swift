@@ -1,4 +1,3 @@
-import Compression
 import Crypto
 import Foundation
 import SightingFrames
@@ -7,21 +6,19 @@ import Synchronization
 /// The keys of a data folder's sightings: one for each day and force, wrapped by a master key.
 ///
 /// They stand in a small file of their own, which is all that must be kept from whoever keeps copies of the rest: where a key is
-/// destroyed, nothing that was closed under it opens again, on this disk or on any other. One process writes, others read.
+/// destroyed, nothing that was closed under it opens again, on this disk or on any other. What changes them looks at the file
+/// first, under a lock, so that several may.
 ///
 /// - Complexity: a change writes the whole file, about 80 bytes a key.
 public final class KeyRing: Sendable {
     private struct State {
         var master: MasterKey?
-        var wrapped: [DataKeyName: [UInt8]] = [:]
+        var content = KeyRingFile()
+        /// Keys that were unwrapped.
         var plain: [DataKeyName: SymmetricKey] = [:]
-        var current: [DayOfForce: UInt32] = [:]
+        /// Keys under which nothing more is written.
+        var retired: Set<DataKeyName> = []
         var isLoaded = false
-    }
-
-    private struct DayOfForce: Hashable {
-        var day: Int32
-        var force: String
     }
 
     private let folder: String
@@ -30,11 +27,7 @@ public final class KeyRing: Sendable {
     /// Whether what is written is encrypted; what was encrypted is read in any case.
     public let isOn: Bool
     private let state = Mutex(State())
-
-    private static let magic: [UInt8] = Array("ANPRKEY1".utf8)
-    private static let ringName = "ring"
-    /// Of the master key that a data folder has for itself.
-    static let masterName = "master.key"
+    private var path: String { "\(folder)/ring" }
 
     /// The keys of a data folder; nothing is read or made before it is needed.
     public init(data folder: String, _ source: MasterKeySource, isOn: Bool = true) {
@@ -43,62 +36,37 @@ public final class KeyRing: Sendable {
         self.isOn = isOn
     }
 
-    /// The keys of a data folder, as it says itself.
-    ///
-    /// A folder that says nothing has its master key in a file of its own.
-    public convenience init(data folder: String, _ catalogue: Catalogue) throws(StorageError) {
-        let said = try catalogue.meta(Self.sourceSetting) ?? "file:keys/\(Self.masterName)"
-        guard let source = MasterKeySource(said) else {
-            throw StorageError(.mismatch, "\(folder): it is not known where its master key comes from")
-        }
-        let isOn = try catalogue.meta(Self.offSetting) != "off"
-        self.init(data: folder, Self.resolved(source, folder), isOn: isOn)
-    }
-
-    /// The settings of a data folder that say where its master key comes from, and whether nothing is to be encrypted.
-    private static let sourceSetting = "masterKey", offSetting = "encryption"
-
-    /// Has a data folder say where its master key comes from, and whether what is written from now on is encrypted.
-    ///
-    /// - Parameter source: `nil` for a file of the folder's own.
-    public static func set(_ source: MasterKeySource?, isOn: Bool, in catalogue: Catalogue)
-        throws(StorageError)
-    {
-        let text = source?.text ?? "file:keys/\(masterName)"
-        if try catalogue.meta(sourceSetting) != text { try catalogue.setMeta(sourceSetting, text) }
-        let state = isOn ? "on" : "off"
-        if try catalogue.meta(offSetting) ?? "on" != state { try catalogue.setMeta(offSetting, state) }
-    }
-
-    /// A path of a data folder is told from the folder on, so that the folder can be moved.
-    private static func resolved(_ source: MasterKeySource, _ folder: String) -> MasterKeySource {
-        guard case .file(let path) = source, !path.hasPrefix("/") else { return source }
-        return .file("\(folder)/\(path)")
-    }
-
     // MARK: - Sealing
 
     /// The names of the keys under which data of forces is written now, made if there are none.
     ///
-    /// - Returns: one for each day and force, in their order; they are on disk. None where nothing is encrypted.
+    /// - Returns: one for each force, in their order; they are on disk. None where nothing is encrypted.
     func names(_ day: Int32, _ forces: [String]) throws -> [DataKeyName] {
         guard isOn else { return [] }
         return try state.withLock { state in
-            try load(&state)
-            var isNew = false
-            let names = forces.map { force in
-                let place = DayOfForce(day: day, force: force)
-                let name = DataKeyName(day: day, force: force, generation: state.current[place] ?? 1)
-                if state.wrapped[name] == nil, state.plain[name] == nil {
-                    state.plain[name] = SymmetricKey(size: .bits256)
-                    state.current[place] = name.generation
-                    isNew = true
+            try refresh(&state)
+            let known = forces.compactMap { state.content.name(day, $0, except: state.retired) }
+            if known.count == forces.count { return known }
+            return try change(&state) { state, master in
+                try forces.map { force in
+                    if let name = state.content.name(day, force, except: state.retired) { return name }
+                    let name = DataKeyName(day: day, force: force, number: .random(in: 1 ... .max))
+                    let key = SymmetricKey(size: .bits256)
+                    state.plain[name] = key
+                    state.content.set(try master.wrap(key, name), for: name)
+                    return name
                 }
-                return name
             }
-            if isNew { try write(&state) }
-            return names
         }
+    }
+
+    /// Whether keys are all still there.
+    func have(_ names: Set<DataKeyName>) throws -> Bool {
+        try names.isEmpty
+            || state.withLock { state in
+                try refresh(&state)
+                return names.allSatisfy { state.content.wrapped[$0] != nil }
+            }
     }
 
     /// What closes the pieces of a part of a file.
@@ -110,10 +78,7 @@ public final class KeyRing: Sendable {
     /// - Throws: `StorageError` of code `destroyed` if one of the keys is no more.
     func seal(_ names: [DataKeyName], file: [UInt8], part: Int) throws -> PieceSeal {
         if names.isEmpty { return PieceSeal(nil) }
-        let keys = try state.withLock { state in
-            try load(&state)
-            return try names.map { name in try key(name, &state) }
-        }
+        let keys = try state.withLock { state in try names.map { name in try key(name, &state) } }
         var material: [UInt8] = []
         for key in keys { unsafe key.withUnsafeBytes { unsafe material.append(contentsOf: $0) } }
         return PieceSeal(
@@ -128,81 +93,79 @@ public final class KeyRing: Sendable {
 
     private func key(_ name: DataKeyName, _ state: inout State) throws -> SymmetricKey {
         if let key = state.plain[name] { return key }
-        if state.wrapped[name] == nil { try reload(&state) }
-        guard let wrapped = state.wrapped[name] else {
+        if state.content.wrapped[name] == nil { try refresh(&state) }
+        guard let wrapped = state.content.wrapped[name] else {
             throw StorageError(
                 .destroyed,
-                "\(folder)/\(Self.ringName): the key of force \(name.force)'s day \(name.day) is not there"
+                "\(path): the key of force \(name.force)'s day \(name.day) is not there"
             )
         }
-        let key = try Self.unwrap(wrapped, name, try master(&state), "\(folder)/\(Self.ringName)")
+        guard let key = try master(&state).unwrap(wrapped, name) else {
+            throw StorageError(
+                .damaged,
+                "\(path): the key of force \(name.force)'s day \(name.day) does not open"
+            )
+        }
         state.plain[name] = key
         return key
     }
 
-    // MARK: - Destroying
+    // MARK: - Changing
 
-    /// Has what is written from now on of days and forces go under new keys.
-    func renew(_ names: [DataKeyName]) throws {
-        guard !names.isEmpty else { return }
-        try state.withLock { state in
-            try load(&state)
-            for name in names {
-                let place = DayOfForce(day: name.day, force: name.force)
-                state.current[place] = max(state.current[place] ?? 0, name.generation + 1)
-            }
-        }
+    /// Has what is written from now on of days and forces go under other keys than these.
+    func renew(_ names: [DataKeyName]) {
+        state.withLock { state in state.retired.formUnion(names) }
     }
 
     /// Destroys keys; when this returns, nothing that was closed under them opens again.
     func destroy(_ names: [DataKeyName]) throws {
         guard !names.isEmpty else { return }
         try state.withLock { state in
-            try load(&state)
-            for name in names {
-                state.wrapped[name] = nil
-                state.plain[name] = nil
-                let place = DayOfForce(day: name.day, force: name.force)
-                state.current[place] = max(state.current[place] ?? 0, name.generation + 1)
+            state.retired.formUnion(names)
+            try change(&state) { state, _ in
+                for name in names {
+                    state.content.set(nil, for: name)
+                    state.plain[name] = nil
+                }
             }
-            try write(&state)
         }
     }
 
-    /// The names of all keys there are.
+    /// The names of all keys there are, in their order.
     public func names() throws -> [DataKeyName] {
         try state.withLock { state in
-            try reload(&state)
-            return state.wrapped.keys.sorted()
+            try refresh(&state)
+            return state.content.wrapped.keys.sorted()
         }
     }
 
-    /// Wraps all keys by another master key, where the data folder has its own.
+    /// Wraps all keys by another master key, where that is in a file.
     ///
-    /// A crash in between leaves a ring and the master key that opens it.
+    /// A crash in between leaves the keys and a master key that opens them. No other process may write to the data folder.
     public func rotateMaster() throws {
         guard case .file(let path) = source else {
             throw StorageError(
                 .mismatch,
-                "the master key is not in a file: who runs the command that has it rotates it"
+                "the master key is not in a file"
             )
         }
         try state.withLock { state in
-            try reload(&state)
-            let current = try master(&state)
-            let nextPath = Self.next(path)
-            // Where the rotation before broke off, the ring may be wrapped by what is not yet in its place.
-            if DataFolder.exists(nextPath), try MasterKey.read(path).check != current.check {
-                try DataFolder.rename(nextPath, to: path)
-                try DataFolder.syncName(path)
+            try change(&state) { state, current in
+                let next = Self.next(path)
+                // Where the rotation before broke off, the ring may be wrapped by what is not yet in its place.
+                if DataFolder.exists(next), try MasterKey.read(path).check != current.check {
+                    try DataFolder.rename(next, to: path)
+                    try DataFolder.syncName(path)
+                }
+                for name in state.content.wrapped.keys { _ = try key(name, &state) }
+                let master = MasterKey()
+                try master.write(next)
+                state.master = master
+                for (name, key) in state.plain where state.content.wrapped[name] != nil {
+                    state.content.set(try master.wrap(key, name), for: name)
+                }
             }
-            for name in state.wrapped.keys { _ = try key(name, &state) }
-            let next = MasterKey()
-            try next.write(nextPath)
-            state.master = next
-            state.wrapped = [:]
-            try write(&state)
-            try DataFolder.rename(nextPath, to: path)
+            try DataFolder.rename(Self.next(path), to: path)
             try DataFolder.syncName(path)
         }
     }
@@ -213,134 +176,86 @@ public final class KeyRing: Sendable {
 // MARK: - The file
 
 extension KeyRing {
-    private var path: String { "\(folder)/\(Self.ringName)" }
-
-    private func load(_ state: inout State) throws {
-        if !state.isLoaded { try reload(&state) }
+    /// Changes the keys on disk: reads what is there, under a lock, and writes it anew.
+    @discardableResult
+    private func change<Result>(
+        _ state: inout State,
+        _ body: (inout State, MasterKey) throws -> Result
+    ) throws -> Result {
+        try DataFolder.make(folder)
+        let lock = try FileLock("\(folder)/lock")
+        defer { lock.release() }
+        try refresh(&state)
+        let result = try body(&state, try master(&state))
+        state.content.version += 1
+        state.content.check = try master(&state).check
+        try state.content.write(path)
+        return result
     }
 
-    private func reload(_ state: inout State) throws {
+    /// Reads the keys if they were changed.
+    private func refresh(_ state: inout State) throws {
         guard DataFolder.exists(path) else {
             state.isLoaded = true
             return
         }
-        let damaged = StorageError(.damaged, "\(path): damaged; without it what is encrypted can't be read")
-        guard let bytes = try contents() else { throw damaged }
-        try checkMaster(Array(bytes[8..<16]), &state)
-        var position = 20
-        var wrapped: [DataKeyName: [UInt8]] = [:]
-        for _ in 0..<(LittleEndian.read(bytes, at: 16) as UInt32) {
-            guard let name = DataKeyName(bytes, at: &position),
-                position + Self.wrappedLength <= bytes.count - 4
-            else { throw damaged }
-            wrapped[name] = Array(bytes[position..<position + Self.wrappedLength])
-            position += Self.wrappedLength
-        }
-        state.wrapped = wrapped
-        state.plain = state.plain.filter { wrapped[$0.key] != nil }
-        for name in wrapped.keys {
-            let place = DayOfForce(day: name.day, force: name.force)
-            state.current[place] = max(state.current[place] ?? 0, name.generation)
-        }
+        if state.isLoaded, try KeyRingFile.version(path) == state.content.version { return }
+        state.content = try KeyRingFile(path)
+        state.plain = state.plain.filter { state.content.wrapped[$0.key] != nil }
+        try checkMaster(&state)
         state.isLoaded = true
     }
 
-    /// The bytes of the file; `nil` if they are not as they were written.
-    private func contents() throws -> [UInt8]? {
-        // What was replaced while it was being read is empty by now: there is another one then.
-        for _ in 0..<3 {
-            let bytes = try DataFile(path, .read).contents()
-            let end = bytes.count - 4
-            if end >= 20, bytes.starts(with: Self.magic),
-                Checksum.crc32(bytes, 0..<end) == LittleEndian.read(bytes, at: end) as UInt32
-            {
-                return bytes
-            }
-        }
-        return nil
-    }
-
     /// Takes the master key by which the ring was written: the one that is there, or the one that was about to replace it.
-    private func checkMaster(_ check: [UInt8], _ state: inout State) throws {
-        if let known = state.master, known.check == check { return }
+    private func checkMaster(_ state: inout State) throws {
+        if state.master?.check == state.content.check { return }
         state.master = nil
-        let master = try master(&state, isThere: true)
-        if master.check == check { return }
-        if case .file(let path) = source, DataFolder.exists(Self.next(path)) {
-            let next = try MasterKey.read(Self.next(path))
-            if next.check == check {
-                state.master = next
-                return
-            }
+        let candidate: MasterKey
+        switch source {
+        case .command(let command): candidate = try MasterKey.ask(command)
+        case .file(let file):
+            let next = Self.next(file)
+            let isNext = DataFolder.exists(next) && (try? MasterKey.read(next).check) == state.content.check
+            candidate = try MasterKey.read(isNext ? next : file)
         }
-        state.master = nil
-        throw StorageError(.mismatch, "\(path): another master key than the one that is given")
+        guard candidate.check == state.content.check else {
+            throw StorageError(.mismatch, "\(path): wrapped by another master key than the one that is given")
+        }
+        state.master = candidate
     }
 
-    private func master(_ state: inout State, isThere: Bool = false) throws -> MasterKey {
+    /// The master key; made where it is the data folder's own and there is none.
+    private func master(_ state: inout State) throws -> MasterKey {
         if let known = state.master { return known }
         let master: MasterKey
         switch source {
         case .command(let command): master = try MasterKey.ask(command)
-        case .file(let path):
-            if !isThere, !DataFolder.exists(path) {
-                try DataFolder.make(folder)
-                try MasterKey().write(path)
+        case .file(let file):
+            if !DataFolder.exists(file) {
+                guard file == "\(folder)/\(Self.masterName)" else {
+                    throw StorageError(
+                        .system,
+                        "\(file): there is no master key; write 32 random bytes in Base64 there"
+                    )
+                }
+                try MasterKey().write(file)
             }
-            master = try MasterKey.read(path)
+            master = try MasterKey.read(file)
         }
         state.master = master
         return master
     }
+}
 
-    private func write(_ state: inout State) throws {
-        let master = try master(&state)
-        for (name, key) in state.plain where state.wrapped[name] == nil {
-            state.wrapped[name] = try Self.wrap(key, name, master)
-        }
-        var bytes = Self.magic + master.check
-        LittleEndian.append(UInt32(state.wrapped.count), to: &bytes)
-        for (name, wrapped) in state.wrapped.sorted(by: { $0.key < $1.key }) {
-            name.append(to: &bytes)
-            bytes += wrapped
-        }
-        LittleEndian.append(Checksum.crc32(bytes), to: &bytes)
-        try DataFolder.make(folder)
-        let old = DataFolder.exists(path) ? try DataFile(path, .append) : nil
-        let file = try DataFile(path + ".tmp", .secret)
-        try file.write(bytes, at: 0)
-        try file.sync()
-        try DataFolder.rename(path + ".tmp", to: path)
-        try DataFolder.sync(folder)
-        // What was there before has keys that may be destroyed now.
-        if let old {
-            try old.write([UInt8](repeating: 0, count: try old.length()), at: 0)
-            try old.sync()
-        }
+/// Keeps others out for a while.
+private final class FileLock {
+    private let file: DataFile
+
+    init(_ path: String) throws {
+        file = try DataFile(path, .secret)
+        try file.lock()
     }
 
-    /// Nonce, key and tag.
-    private static let wrappedLength = 12 + 32 + 16
-
-    private static func wrap(_ key: SymmetricKey, _ name: DataKeyName, _ master: MasterKey) throws -> [UInt8]
-    {
-        let plain = unsafe key.withUnsafeBytes { unsafe Array($0) }
-        let sealed = try AES.GCM.seal(plain, using: master.key, authenticating: name.bytes)
-        return Array(sealed.nonce) + Array(sealed.ciphertext) + Array(sealed.tag)
-    }
-
-    private static func unwrap(_ bytes: [UInt8], _ name: DataKeyName, _ master: MasterKey, _ path: String)
-        throws
-        -> SymmetricKey
-    {
-        guard let sealed = try? AES.GCM.SealedBox(combined: bytes),
-            let key = try? AES.GCM.open(sealed, using: master.key, authenticating: name.bytes)
-        else {
-            throw StorageError(
-                .damaged,
-                "\(path): the key of force \(name.force)'s day \(name.day) does not open"
-            )
-        }
-        return SymmetricKey(data: key)
-    }
+    /// Lets others in again.
+    func release() { file.unlock() }
 }

@@ -51,6 +51,21 @@ struct MasterKey: Sendable {
         Array(HMAC<SHA256>.authenticationCode(for: Array("anpr master key".utf8), using: key).prefix(8))
     }
 
+    /// A key, wrapped for its name: nonce, key and tag.
+    func wrap(_ key: SymmetricKey, _ name: DataKeyName) throws -> [UInt8] {
+        let plain = unsafe key.withUnsafeBytes { unsafe Array($0) }
+        let sealed = try AES.GCM.seal(plain, using: self.key, authenticating: name.bytes)
+        return Array(sealed.nonce) + Array(sealed.ciphertext) + Array(sealed.tag)
+    }
+
+    /// What was wrapped; `nil` if it was wrapped by another master key or for another name, or altered.
+    func unwrap(_ bytes: [UInt8], _ name: DataKeyName) -> SymmetricKey? {
+        guard let sealed = try? AES.GCM.SealedBox(combined: bytes),
+            let plain = try? AES.GCM.open(sealed, using: key, authenticating: name.bytes)
+        else { return nil }
+        return SymmetricKey(data: plain)
+    }
+
     /// What a command prints.
     static func ask(_ command: String) throws -> MasterKey {
         let process = Process()

@@ -28,7 +28,7 @@ extension Archiver {
 
     /// Makes a purge: rewrites what it must, and destroys the keys of all that went or was written anew.
     ///
-    /// - Returns: whether it was done; not if there is another version of the holds by now.
+    /// - Returns: whether it was done; not if there is another version of the holds by now, or another segment of the day.
     @discardableResult
     func commit(_ purge: DayPurge) throws -> Bool {
         let indexed = purge.day.filter { !$0.marks.isEmpty }
@@ -38,12 +38,13 @@ extension Archiver {
         let day = purge.day.first?.day
         let doomed = purge.gone == nil ? try keys.names().filter { $0.day == day } : Self.doomed(heads, gone)
         // What is kept of it goes under new keys, so that the old ones can be destroyed.
-        try keys.renew(doomed)
+        keys.renew(doomed)
         var change = try write(purge.kept.batch, purge.kept.register)
         change.removed = purge.gone == nil ? purge.day : indexed.filter { gone[$0.contents] != nil }
         change.purges = purge.records
         change.holds = purge.holds
         change.doomed = doomed
+        change.day = day.map { ($0, Set(purge.day.map(\.id))) }
         let left = Dictionary(
             uniqueKeysWithValues: heads.map { ($0.contents, Self.left($0.head, gone[$0.contents])) }
         )
@@ -63,6 +64,7 @@ extension Archiver {
             )
             copy.counts?.reach = segment.counts?.reach ?? -1
             change.added.append(copy)
+            change.used.formUnion(new.sections.filter { !$0.isDropped }.flatMap(\.keys))
         }
         if let day { try DataFolder.sync("\(folder)/\(Self.dayName(day))") }
         return try commit(change)

@@ -175,21 +175,25 @@ public struct Retention {
 
     /// Has no sighting name one that is gone.
     private func forget(_ gone: GoneSightings) throws {
-        for day in gone.daysToLookAt.sorted() {
-            guard let segments = try days([day]).first, segments.contains(where: { $0.counts?.links != 0 })
-            else {
-                continue
-            }
-            if !gone.partnerDays.contains(day) {
-                let edges = try gone.edges(of: day).map { try archiver.load(segments, for: $0) }
-                guard edges.contains(where: { gone.isNamed(in: $0, day: day) }) else { continue }
-            }
-            let all = try archiver.load(segments)
-            guard gone.isNamed(in: all, day: day) else { continue }
-            var purge = DayPurge(day: segments, records: [], holds: nil)
-            purge.kept = gone.without(all, day: day)
-            try archiver.commit(purge)
+        for day in gone.daysToLookAt.sorted() { while try !forget(gone, on: day) {} }
+    }
+
+    /// Has no sighting of a day name one that is gone.
+    ///
+    /// - Returns: whether it is done; not if the day has other segments by now.
+    private func forget(_ gone: GoneSightings, on day: Int32) throws -> Bool {
+        guard let segments = try days([day]).first, segments.contains(where: { $0.counts?.links != 0 }) else {
+            return true
         }
+        if !gone.partnerDays.contains(day) {
+            let edges = try gone.edges(of: day).map { try archiver.load(segments, for: $0) }
+            guard edges.contains(where: { gone.isNamed(in: $0, day: day) }) else { return true }
+        }
+        let all = try archiver.load(segments)
+        guard gone.isNamed(in: all, day: day) else { return true }
+        var purge = DayPurge(day: segments, records: [], holds: nil)
+        purge.kept = gone.without(all, day: day)
+        return try archiver.commit(purge)
     }
 
     /// Segments by day, of the days on which anything can be due.

@@ -24,6 +24,7 @@ extension Archiver {
             var change = Catalogue.Change()
             let index = try merged(Set(rows.keys), of: segments)
             change.indexes = [index]
+            change.used = try self.keys(of: segments)
             for name in rows.keys { change.replaced[name] = index.name }
             try commit(change)
         }

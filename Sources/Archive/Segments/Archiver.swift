@@ -141,7 +141,8 @@ public final class Archiver {
     /// - Returns: whether it was done; not, and its files are gone, if the holds have another version by now.
     @discardableResult
     func commit(_ change: Catalogue.Change) throws -> Bool {
-        guard let unused = try catalogue.change(change) else {
+        guard let unused = try catalogue.change(change, haveKeys: { (try? keys.have(change.used)) == true })
+        else {
             let kept = Set(change.removed.map(\.name))
             for name in change.added.map(\.name) + change.indexes.map(\.name) where !kept.contains(name) {
                 try DataFolder.remove("\(folder)/\(name)")
@@ -201,9 +202,7 @@ public final class Archiver {
         if let day { days[day, default: []] += rows }
         var change = Catalogue.Change()
         for day in days.keys.sorted() {
-            let (segment, index) = try write(batch, days[day] ?? [], register, day)
-            change.added.append(segment)
-            change.indexes.append(index)
+            try write(batch, days[day] ?? [], register, day, into: &change)
         }
         return change
     }
@@ -212,8 +211,9 @@ public final class Archiver {
         _ batch: SightingBatch,
         _ rows: [UInt32],
         _ register: CameraRegister,
-        _ day: Int32
-    ) throws -> (Catalogue.Segment, Catalogue.Index) {
+        _ day: Int32,
+        into change: inout Catalogue.Change
+    ) throws {
         let sections = try SegmentSections(batch, rows, register)
         let name = try freshName(day)
         let (length, head, used) = try SectionedSegment.write(
@@ -229,7 +229,9 @@ public final class Archiver {
         try DataFolder.sync("\(folder)/\(Self.dayName(day))")
         var segment = Catalogue.Segment(head, "\(name).segment", bytes: length, marks: index.name)
         segment.counts?.reach = rows.reduce(0) { max($0, batch.sightings[Int($1)].reach) }
-        return (segment, index)
+        change.added.append(segment)
+        change.indexes.append(index)
+        change.used.formUnion(head.sections.flatMap(\.keys))
     }
 
     /// Writes the index of one segment.

@@ -66,6 +66,10 @@ public final class Catalogue {
         var holds: Int64?
         /// The keys that must be destroyed now.
         var doomed: [DataKeyName] = []
+        /// The keys under which what comes is closed.
+        var used: Set<DataKeyName> = []
+        /// A day whose segments must still be these.
+        var day: (day: Int32, segments: Set<Int64>)?
     }
 
     /// A consistent look at the archive.
@@ -127,7 +131,7 @@ public final class Catalogue {
             rows INTEGER NOT NULL, bytes INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL)
             """,
             "indexes (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL)",
-            "doomedKeys (day INTEGER NOT NULL, force TEXT NOT NULL, generation INTEGER NOT NULL)",
+            "doomedKeys (day INTEGER NOT NULL, force TEXT NOT NULL, number INTEGER NOT NULL)",
             "cursors (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL)",
             "replayed (record TEXT PRIMARY KEY)",
             """
@@ -284,11 +288,24 @@ public final class Catalogue {
 
     /// Changes what the archive consists of, in one step.
     ///
+    /// - Parameter haveKeys: whether the keys under which what comes is closed are still there.
     /// - Returns: the indexes that no segment needs any more, whose files are the caller's to remove; `nil`, and nothing was changed,
-    ///   if the holds have another version by now.
-    func change(_ change: Change) throws(StorageError) -> [Index]? {
+    ///   if the holds have another version by now, or the day other segments.
+    /// - Throws: `StorageError` of code `destroyed`, and nothing was changed, if keys are not there, or not for long.
+    func change(_ change: Change, haveKeys: () -> Bool) throws(StorageError) -> [Index]? {
         try database.transaction { () throws(StorageError) in
+            guard try change.used.isDisjoint(with: doomedKeys()), haveKeys() else {
+                throw StorageError(
+                    .destroyed,
+                    "a key that was to be used has been destroyed; it is tried again"
+                )
+            }
             if let holds = change.holds, try holdsVersion() != holds { return nil }
+            if let (day, segments) = change.day {
+                let sql = "SELECT id FROM segments WHERE day = ?"
+                let found = try database.run(sql, [.integer(Int64(day))]).map { row in row[0].integer }
+                guard Set(found) == segments else { return nil }
+            }
             for segment in change.removed {
                 try database.run("DELETE FROM segments WHERE id = ?", [.integer(segment.id)])
             }
@@ -307,7 +324,7 @@ public final class Catalogue {
             for key in change.doomed {
                 try database.run(
                     "INSERT INTO doomedKeys VALUES (?, ?, ?)",
-                    [.integer(Int64(key.day)), .text(key.force), .integer(Int64(key.generation))]
+                    [.integer(Int64(key.day)), .text(key.force), .integer(Int64(key.number))]
                 )
             }
             let unused = "FROM indexes WHERE name NOT IN (SELECT marks FROM segments)"
@@ -321,8 +338,8 @@ public final class Catalogue {
 
     /// The keys that must be destroyed, and may be by now.
     func doomedKeys() throws(StorageError) -> [DataKeyName] {
-        try database.run("SELECT day, force, generation FROM doomedKeys").map { row in
-            DataKeyName(day: Int32(row[0].integer), force: row[1].text, generation: UInt32(row[2].integer))
+        try database.run("SELECT day, force, number FROM doomedKeys").map { row in
+            DataKeyName(day: Int32(row[0].integer), force: row[1].text, number: UInt32(row[2].integer))
         }
     }
 
@@ -331,8 +348,8 @@ public final class Catalogue {
         try database.transaction { () throws(StorageError) in
             for key in keys {
                 try database.run(
-                    "DELETE FROM doomedKeys WHERE day = ? AND force = ? AND generation = ?",
-                    [.integer(Int64(key.day)), .text(key.force), .integer(Int64(key.generation))]
+                    "DELETE FROM doomedKeys WHERE day = ? AND force = ? AND number = ?",
+                    [.integer(Int64(key.day)), .text(key.force), .integer(Int64(key.number))]
                 )
             }
         }

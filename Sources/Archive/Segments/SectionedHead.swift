@@ -67,8 +67,8 @@ struct SectionedHead: Equatable {
         for section in sections {
             VaryingLength.append(UInt64(section.forces.count), to: &bytes)
             for (place, force) in section.forces.enumerated() {
-                let generation = section.keys.isEmpty ? 0 : section.keys[place].generation
-                DataKeyName(day: day, force: force, generation: generation).append(to: &bytes)
+                let number = section.keys.isEmpty ? 0 : section.keys[place].number
+                DataKeyName(day: day, force: force, number: number).append(to: &bytes)
                 VaryingLength.append(UInt64(section.contributions[place]), to: &bytes)
             }
             let numbers = [
@@ -112,7 +112,7 @@ extension SectionedHead.Section {
             else { return nil }
             forces.append(key.force)
             contributions.append(Int(clamping: number))
-            if key.generation > 0 { keys.append(key) }
+            if key.number > 0 { keys.append(key) }
         }
         var numbers: [Int] = []
         for _ in 0..<6 {

@@ -75,7 +75,7 @@ struct ConfigurationParser {
     mutating func parse(_ root: Node) {
         let known = [
             "node", "data", "forces", "cameras", "feeds", "deduplication", "forward", "receive", "retention",
-            "retentionEvery", "http", "interest", "images",
+            "retentionEvery", "http", "interest", "images", "encryption",
         ]
         let members = reader.members(root, of: "the configuration", known: known)
         configuration.node = reader.text(members["node"], "node", in: root) ?? ""
@@ -86,6 +86,7 @@ struct ConfigurationParser {
         if let http = members["http"] { parseHTTP(http) }
         parseForces(members["forces"])
         if let images = members["images"] { parseImages(images) }
+        if let encryption = members["encryption"] { parseEncryption(encryption) }
         parseFeeds(members["feeds"])
         if let node = members["deduplication"] { parseDeduplication(node) }
         for item in reader.items(members["forward"], of: "forward") { parseForward(item) }

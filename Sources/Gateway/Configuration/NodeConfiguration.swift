@@ -184,6 +184,10 @@ package struct NodeConfiguration: Sendable {
     package var receive: Receive?
     /// Which images that come with reads are kept.
     package var images = NodeConfiguration.imagesDefault
+    /// Where the key comes from that wraps those of the archive; `nil` for a file of the data folder's own.
+    package var masterKey: MasterKeySource?
+    /// Whether what goes to the archive is encrypted.
+    package var isEncrypted = true
     /// How long things are kept.
     package var retention = RetentionPolicy()
     /// How often a running node deletes what is past its date, in milliseconds.

@@ -85,6 +85,7 @@ package final class NodeCore {
             )
         }
         stream = try catalogue.keepMeta("stream", UUID().uuidString)
+        try KeyRing.set(configuration.masterKey, isOn: configuration.isEncrypted, in: catalogue)
         logFolder = "\(data)/sightings"
         journal = try Journal("\(data)/journal")
         log = try SightingLog(logFolder)
