@@ -39,6 +39,24 @@ struct SegmentTests {
         #expect(found.batch.variants.isEmpty == false)
     }
 
+    @Test("an archive of segments of sections and indexes of marks reads as it did then")
+    func archive() throws {
+        let folder = try TemporaryFolder()
+        let data = "\(folder.path)/data"
+        try FileManager.default.copyItem(atPath: Self.folder.appending(path: "archive4").path, toPath: data)
+        let expected = try Self.lines("archive4.ndjson.gz")
+        #expect(expected.count > 3000)
+        let found = try #require(try SegmentContents("\(data)/archive/2026-11-16/1.segment"))
+        #expect(difference(Self.lines(found.batch, found.register), expected) == nil)
+        #expect(found.batch.variants.isEmpty == false)
+        let marks = try #require(try MarkIndexContents("\(data)/archive/2026-11-16/1.marks")).marks
+        #expect(Set(marks).isSuperset(of: found.batch.sightings.map(\.vrm)))
+        var query = SightingQuery()
+        query.from = .earliest
+        let all = try ArchiveSearch(data: data).run(query)
+        #expect(Set(Self.lines(all.batch, all.register)) == Set(expected))
+    }
+
     @Test("what is no segment is told from what is a damaged one")
     func others() throws {
         let folder = try TemporaryFolder()
