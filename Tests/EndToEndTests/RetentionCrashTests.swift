@@ -73,9 +73,9 @@ struct RetentionCrashTests {
         func rewritten() throws -> Int {
             let archive = data + "/archive"
             return try FileManager.default.contentsOfDirectory(atPath: archive).count { day in
-                try FileManager.default.contentsOfDirectory(atPath: "\(archive)/\(day)").filter {
-                    $0.hasSuffix(".segment")
-                } != ["1.segment"]
+                let names = try FileManager.default.contentsOfDirectory(atPath: "\(archive)/\(day)")
+                let segments = names.filter { $0.hasSuffix(".segment") }
+                return segments.count != 1 || !segments[0].hasPrefix("1-")
             }
         }
 

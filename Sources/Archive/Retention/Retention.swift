@@ -76,6 +76,7 @@ public struct Retention {
     ///
     /// - Returns: what went, by rule; rewritten files are gone from the disk when this returns.
     public func apply(now: Timestamp) throws -> [RetentionOutcome] {
+        try archiver.finishPurges()
         var total = RetentionSieve(policy, now: now)
         try purgeImages(now, isDry: false, &total)
         try catalogue.note(try recorder.records(of: total.outcomes, at: now))

@@ -156,6 +156,9 @@ public final class Archiver {
         return true
     }
 
+    /// Destroys keys of what went, of purges that were broken off.
+    func finishPurges() throws { try destroyDoomed(try catalogue.doomedKeys()) }
+
     /// Destroys keys of what went.
     private func destroyDoomed(_ names: [DataKeyName]) throws {
         guard !names.isEmpty else { return }
@@ -258,20 +261,22 @@ public final class Archiver {
 
     /// A name for files of a day that none has, in a folder that is there.
     ///
-    /// It must be new even after a crash that left a file the catalogue does not know.
+    /// It must be new even after a crash that left a file the catalogue does not know, and none that was there may come back: who has
+    /// the file open that had it would take it for the new one.
     func freshName(_ day: Int32) throws -> String {
         let date = Self.dayName(day)
         try DataFolder.make("\(folder)/\(date)")
         let names = DataFolder.names(in: "\(folder)/\(date)")
-        let number = names.compactMap { Int($0.prefix { $0 != "." }) }.max() ?? 0
-        return "\(date)/\(number + 1)"
+        let number = names.compactMap { Int($0.prefix { $0.isNumber }) }.max() ?? 0
+        let drawn = String(UInt32.random(in: .min ... .max), radix: 16)
+        return "\(date)/\(number + 1)-\(drawn)"
     }
 
     /// Removes files that no transaction ever named, as a crash leaves them, and destroys keys that were to be.
     ///
     /// - Returns: how many files there were.
     public func removeStrays() throws -> Int {
-        try destroyDoomed(try catalogue.doomedKeys())
+        try finishPurges()
         let snapshot = try catalogue.snapshot()
         let named = Set(snapshot.segments.map(\.name) + snapshot.indexes.map(\.name))
         var removed = 0

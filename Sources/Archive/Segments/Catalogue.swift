@@ -310,6 +310,10 @@ public final class Catalogue {
                 try database.run("DELETE FROM segments WHERE id = ?", [.integer(segment.id)])
             }
             for (old, new) in change.replaced {
+                let known = try database.run("SELECT 1 FROM indexes WHERE name = ?", [.text(old)])
+                guard !known.isEmpty else {
+                    throw StorageError(.system, "\(old): replaced by another meanwhile; it is tried again")
+                }
                 try database.run("UPDATE segments SET marks = ? WHERE marks = ?", [.text(new), .text(old)])
             }
             for segment in change.added { try insert(segment) }

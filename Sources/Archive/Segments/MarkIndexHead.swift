@@ -74,7 +74,7 @@ struct MarkIndexHead: Equatable {
         for _ in 0..<partCount {
             guard let file = VaryingLength.read(bytes, at: &position), file < fileCount,
                 let section = VaryingLength.read(bytes, at: &position),
-                let runs = VaryingLength.read(bytes, at: &position)
+                let runs = VaryingLength.read(bytes, at: &position), runs <= UInt32.max
             else { return nil }
             parts.append(Part(file: Int(file), section: Int(clamping: section), runs: Int(clamping: runs)))
         }

@@ -103,21 +103,26 @@ struct SectionedHead: Equatable {
 }
 
 extension SectionedHead.Section {
+    /// No number of a section is greater, so that sums of them are numbers.
+    private static let most: UInt64 = 1 << 40
+
     fileprivate init?(_ bytes: [UInt8], at position: inout Int) {
         guard let count = VaryingLength.read(bytes, at: &position), count <= 65_536 else { return nil }
         (keys, forces, contributions) = ([], [], [])
         for _ in 0..<count {
             guard let key = DataKeyName(bytes, at: &position),
-                let number = VaryingLength.read(bytes, at: &position)
+                let number = VaryingLength.read(bytes, at: &position), number <= Self.most
             else { return nil }
             forces.append(key.force)
-            contributions.append(Int(clamping: number))
+            contributions.append(Int(number))
             if key.number > 0 { keys.append(key) }
         }
         var numbers: [Int] = []
         for _ in 0..<6 {
-            guard let number = VaryingLength.read(bytes, at: &position) else { return nil }
-            numbers.append(Int(clamping: number))
+            guard let number = VaryingLength.read(bytes, at: &position), number <= Self.most else {
+                return nil
+            }
+            numbers.append(Int(number))
         }
         guard position + 16 <= bytes.count, keys.isEmpty || keys.count == forces.count else { return nil }
         (rows, runs, amendments, links) = (numbers[0], numbers[1], numbers[2], numbers[3])
