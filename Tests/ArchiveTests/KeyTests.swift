@@ -189,6 +189,63 @@ struct KeyTests {
         }
     }
 
+    @Test(
+        "late sightings of a small day, and then its end, leave the other days of its week as they were",
+        arguments: [true, false]
+    )
+    func smallDay(isWhole: Bool) throws {
+        let days = try Days(seed: 17, days: 12)
+        let source = try Self.everything(days.folder.path)
+        let order = source.batch.sightings.indices.sorted {
+            (source.batch.sightings[$0].first, $0) < (source.batch.sightings[$1].first, $1)
+        }
+        let first = Int32(Days.firstDay)
+        let small = order.filter { source.batch.sightings[$0].first.day == first }
+        let folder = try TemporaryFolder()
+        let catalogue = try Catalogue("\(folder.path)/catalogue.sqlite")
+        let archiver = try Archiver(
+            "\(folder.path)/archive",
+            log: "\(folder.path)/sightings",
+            catalogue: catalogue
+        )
+        var filed = 0
+        func file(_ rows: [Int]) throws {
+            try archiver.take(source.batch.reordered(rows), first: UInt64(filed), register: source.register)
+            try archiver.archiveGathered(source.register)
+            filed += rows.count
+        }
+        try file(Array(small.prefix(20)))
+        for day in first + 1..<first + 12 {
+            try file(order.filter { source.batch.sightings[$0].first.day == day })
+        }
+        try archiver.merge()
+        try file(Array(small[20..<26]))
+        try archiver.merge()
+        let before = try Self.everything(folder.path)
+        #expect(before.batch.count == filed)
+        let rule =
+            isWhole
+            ? RetentionRule(text: "all", keep: .span(0))
+            : RetentionRule(text: "43", force: "43", keep: .span(0))
+        let now = Timestamp(milliseconds: (Days.firstDay + 1) * Days.dayLength)
+        let retention = Retention(archiver: archiver, catalogue: catalogue, policy: RetentionPolicy([rule]))
+        #expect(try retention.apply(now: now)[0].contributions > 0)
+        let left = try Self.everything(folder.path)
+        func later(_ found: ResolvedSightings) -> [Sighting] {
+            found.batch.sightings.filter { $0.first >= now }
+        }
+        #expect(later(left).map(\.vrm) == later(before).map(\.vrm) && later(left).count > 1000)
+        for vrm in Set(later(before).map(\.vrm)) {
+            var query = SightingQuery()
+            query.mark = MarkPattern(vrm.text)
+            let found = try ArchiveSearch(data: folder.path).run(query)
+            #expect(later(found).count { $0.vrm == vrm } == later(before).count { $0.vrm == vrm })
+        }
+        #expect(
+            try Self.ring(folder.path).names().allSatisfy { $0.day > first || (!isWhole && $0.force == "45") }
+        )
+    }
+
     @Test("what was written in the clear stays readable when encryption goes on, and the other way round")
     func onAndOff() throws {
         let source = try Days(seed: 16, days: 3)

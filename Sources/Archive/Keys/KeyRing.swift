@@ -186,20 +186,25 @@ extension KeyRing {
         let lock = try FileLock("\(folder)/lock")
         defer { lock.release() }
         try refresh(&state)
+        // Until it is written, what is in memory is not what there is.
+        state.isLoaded = false
         let result = try body(&state, try master(&state))
         state.content.version += 1
         state.content.check = try master(&state).check
         try state.content.write(path)
+        state.isLoaded = true
         return result
     }
 
     /// Reads the keys if they were changed.
     private func refresh(_ state: inout State) throws {
         guard DataFolder.exists(path) else {
+            state.content = KeyRingFile()
             state.isLoaded = true
             return
         }
         if state.isLoaded, try KeyRingFile.version(path) == state.content.version { return }
+        state.isLoaded = false
         state.content = try KeyRingFile(path)
         state.plain = state.plain.filter { state.content.wrapped[$0.key] != nil }
         try checkMaster(&state)

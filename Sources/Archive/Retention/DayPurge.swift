@@ -36,7 +36,7 @@ extension Archiver {
         let heads = purge.gone == nil ? [] : try heads(of: indexed)
         let gone = purge.gone ?? [:]
         let day = purge.day.first?.day
-        let doomed = purge.gone == nil ? try keys.names().filter { $0.day == day } : Self.doomed(heads, gone)
+        let doomed = try self.doomed(heads, gone, purge.day.first?.day, isWhole: purge.gone == nil)
         // What is kept of it goes under new keys, so that the old ones can be destroyed.
         keys.renew(doomed)
         var change = try write(purge.kept.batch, purge.kept.register)
@@ -48,7 +48,7 @@ extension Archiver {
         let left = Dictionary(
             uniqueKeysWithValues: heads.map { ($0.contents, Self.left($0.head, gone[$0.contents])) }
         )
-        try replaceIndexes(of: change.removed.filter { !$0.marks.isEmpty }, gone, left, &change)
+        try replaceIndexes(of: change.removed, gone, left, &change)
         for segment in indexed {
             guard let dropped = gone[segment.contents] else { continue }
             guard left[segment.contents] ?? 0 > 0 else { continue }
@@ -56,12 +56,13 @@ extension Archiver {
             let (length, new) = try files.segment(segment, keys) {
                 try $0.write("\(folder)/\(name)", without: dropped)
             }
-            var copy = Catalogue.Segment(
-                new,
-                name,
-                bytes: length,
-                marks: change.replaced[segment.marks] ?? ""
-            )
+            guard let marks = change.replaced[segment.marks] else {
+                throw StorageError(
+                    .system,
+                    "\(segment.marks): replaced by another meanwhile; it is tried again"
+                )
+            }
+            var copy = Catalogue.Segment(new, name, bytes: length, marks: marks)
             copy.counts?.reach = segment.counts?.reach ?? -1
             change.added.append(copy)
             change.used.formUnion(new.sections.filter { !$0.isDropped }.flatMap(\.keys))
@@ -70,22 +71,28 @@ extension Archiver {
         return try commit(change)
     }
 
-    /// The keys of sections that go, and of no other.
-    private static func doomed(
+    /// All keys of a day, of the forces whose sections go, that close nothing which is left.
+    private func doomed(
         _ heads: [(contents: String, head: SectionedHead)],
-        _ gone: [String: Set<Int>]
-    ) -> [DataKeyName] {
-        var (doomed, kept): (Set<DataKeyName>, Set<DataKeyName>) = ([], [])
+        _ gone: [String: Set<Int>],
+        _ day: Int32?,
+        isWhole: Bool
+    ) throws -> [DataKeyName] {
+        var kept: Set<DataKeyName> = []
+        var forces: Set<String> = []
         for (contents, head) in heads {
             for (number, section) in head.sections.enumerated() where !section.isDropped {
                 if gone[contents]?.contains(number) == true {
-                    doomed.formUnion(section.keys)
+                    forces.formUnion(section.forces)
                 } else {
                     kept.formUnion(section.keys)
                 }
             }
         }
-        return doomed.subtracting(kept).sorted()
+        // Also those that nothing names any more, as they are left by what was written anew: copies may have what they closed.
+        return try keys.names().filter {
+            $0.day == day && (isWhole || forces.contains($0.force)) && !kept.contains($0)
+        }
     }
 
     /// How many sections are left of a segment.
@@ -94,7 +101,7 @@ extension Archiver {
     }
 
     /// Has others take the place of the indexes that name marks of what goes.
-    private func replaceIndexes(
+    func replaceIndexes(
         of removed: [Catalogue.Segment],
         _ gone: [String: Set<Int>],
         _ sectionsLeft: [String: Int],
@@ -102,7 +109,7 @@ extension Archiver {
     ) throws {
         let all = try catalogue.snapshot().segments
         let contents = Set(removed.map(\.contents))
-        for name in Set(removed.map(\.marks)).sorted() {
+        for name in Set(removed.map(\.marks)).sorted() where !name.isEmpty {
             let left = all.filter { segment in
                 guard segment.marks == name else { return false }
                 return !contents.contains(segment.contents) || sectionsLeft[segment.contents] ?? 0 > 0
@@ -111,6 +118,7 @@ extension Archiver {
             let index = try merged([name], of: left, without: gone)
             change.indexes.append(index)
             change.replaced[name] = index.name
+            change.used.formUnion(try keys(of: left, without: gone))
         }
     }
 }

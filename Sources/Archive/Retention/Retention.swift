@@ -82,11 +82,18 @@ public struct Retention {
         try catalogue.note(try recorder.records(of: total.outcomes, at: now))
         // A sighting that goes may be named by another, of a day that otherwise stays as it is.
         var gone = GoneSightings()
+        var trouble: (any Error)?
         for segments in try days(dueBefore: total.cutoffOfSightings) {
-            // A hold that is placed in the meantime counts.
-            while try !purge(segments[0].day, now, &total, &gone) {}
+            do {
+                // A hold that is placed in the meantime counts.
+                while try !purge(segments[0].day, now, &total, &gone) {}
+            } catch {
+                // A day that can't be read holds no other back.
+                trouble = trouble ?? error
+            }
         }
         try forget(gone)
+        if let trouble { throw trouble }
         return total.outcomes
     }
 
@@ -140,13 +147,13 @@ public struct Retention {
         _ holds: ActiveHolds
     ) throws -> SectionsDue {
         // An amendment may be in another section than what it amends, and a hold can be about any of them.
-        guard segments.allSatisfy({ !$0.marks.isEmpty }),
-            segments.count == 1 || segments.allSatisfy({ $0.counts?.amendments == 0 })
-        else { return SectionsDue() }
-        let day = segments[0].day
-        let hasImages = images?.purger.days.contains(day) ?? false
+        guard segments.allSatisfy({ !$0.marks.isEmpty && $0.counts?.amendments == 0 }) else {
+            return SectionsDue()
+        }
+        let days = Set(images?.purger.days ?? [])
         return try SectionsDue(policy, sieve.cutoffs, try archiver.heads(of: segments)) { section in
-            !hasImages && section.links == 0
+            let own = section.first.day...max(section.first.day, section.last.day)
+            return section.links == 0 && days.isDisjoint(with: own)
                 && !holds.canContain(section.first...max(section.first, section.last))
         }
     }

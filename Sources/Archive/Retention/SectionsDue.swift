@@ -31,9 +31,19 @@ struct SectionsDue {
         mayDrop: (SectionedHead.Section) -> Bool
     ) throws {
         var (sifted, gone): ([String: Set<Int>], [String: Set<Int>]) = ([:], [:])
+        // A force's data of a day is looked through whole or not at all, so that its key can be destroyed.
+        var earliest: [String: Timestamp] = [:]
+        for section in heads.flatMap(\.head.sections) where !section.isDropped {
+            for force in section.forces {
+                earliest[force] = min(earliest[force] ?? section.first, section.first)
+            }
+        }
         for (contents, head) in heads {
             for (number, section) in head.sections.enumerated() where !section.isDropped {
-                guard section.forces.contains(where: { policy.canBeDue($0, from: section.first, cutoffs) })
+                guard
+                    section.forces.contains(where: {
+                        policy.canBeDue($0, from: earliest[$0] ?? section.first, cutoffs)
+                    })
                 else {
                     continue
                 }
@@ -41,7 +51,7 @@ struct SectionsDue {
                 let rules = section.forces.map { policy.ruleOfAll($0) }
                 let isDue = rules.allSatisfy { rule in rule.map { section.last < cutoffs[$0] } ?? false }
                 if isDue, mayDrop(section) {
-                    let counts = zip(rules.compactMap(\.self), section.contributions).map {
+                    let counts = zip(rules.compactMap(\.self), section.contributions).filter { $1 > 0 }.map {
                         (rule: $0, count: $1)
                     }
                     dropped.append(

@@ -8,6 +8,8 @@ extension Archiver {
     private static let lateShare = 16
     /// A week with more indexes than this has them merged in any case.
     private static let indexesMax = 16
+    /// Indexes of no more sightings are merged, which takes half a gigabyte.
+    private static let rowsMax = 1 << 24
 
     /// Merges the indexes of weeks that end before a day.
     func mergeIndexes(before open: Int32) throws {
@@ -15,17 +17,24 @@ extension Archiver {
         // Division that rounds down, so that no week is longer than the others.
         let weeks = Dictionary(grouping: segments) { ($0.day - ($0.day % Self.span + Self.span) % Self.span) }
         for (week, segments) in weeks.sorted(by: { $0.key < $1.key }) where week + Self.span <= open {
-            let rows = Dictionary(grouping: segments, by: \.marks).mapValues { $0.reduce(0) { $0 + $1.rows } }
-            let largest = rows.values.max() ?? 0
-            let others = rows.values.reduce(0, +) - largest
+            let all = Dictionary(grouping: segments, by: \.marks).mapValues { $0.reduce(0) { $0 + $1.rows } }
+            var sum = 0
+            let rows = all.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.prefix { index in
+                sum += index.value
+                return sum <= Self.rowsMax
+            }
+            let largest = rows.last?.value ?? 0
+            let others = rows.reduce(0) { $0 + $1.value } - largest
             guard rows.count > 1, rows.count > Self.indexesMax || others > largest / Self.lateShare else {
                 continue
             }
             var change = Catalogue.Change()
-            let index = try merged(Set(rows.keys), of: segments)
+            let names = Set(rows.map(\.key))
+            let led = segments.filter { names.contains($0.marks) }
+            let index = try merged(names, of: led)
             change.indexes = [index]
-            change.used = try self.keys(of: segments)
-            for name in rows.keys { change.replaced[name] = index.name }
+            change.used = try self.keys(of: led)
+            for name in names { change.replaced[name] = index.name }
             try commit(change)
         }
     }

@@ -133,6 +133,8 @@ public final class Archiver {
     func rewrite(_ segments: [Catalogue.Segment], as all: ResolvedSightings) throws {
         var change = try write(all.batch, all.register)
         change.removed = segments
+        // An index that goes on naming what is gone would be closed under its keys, and open no more once those are destroyed.
+        try replaceIndexes(of: segments, [:], [:], &change)
         try commit(change)
     }
 
@@ -149,10 +151,11 @@ public final class Archiver {
             }
             return false
         }
+        // The keys first: what can't be removed opens no more.
+        try destroyDoomed(change.doomed)
         for name in change.removed.map(\.name) + unused.map(\.name) {
             try DataFolder.remove("\(folder)/\(name)")
         }
-        try destroyDoomed(change.doomed)
         return true
     }
 

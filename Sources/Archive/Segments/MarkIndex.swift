@@ -31,6 +31,9 @@ enum MarkIndex {
         _ alternates: [AlternateMark],
         keys: KeyRing
     ) throws -> Int {
+        guard head.parts.count <= IndexPage.partsMax else {
+            throw StorageError(.mismatch, "\(path): \(head.parts.count) sections are too many for one index")
+        }
         var head = head
         var cover = MarkIndexCover()
         cover.keys = names.sorted()

@@ -53,8 +53,8 @@ struct SectionedSegmentReader: Sendable {
 
     /// Whether anything of a section may be wanted.
     func isWanted(_ section: Int, _ wanted: WantedSightings) -> Bool {
+        guard head.sections.indices.contains(section), !head.sections[section].isDropped else { return false }
         let own = head.sections[section]
-        guard !own.isDropped else { return false }
         return wanted.isWanted(of: own.forces, register, day: head.day).contains(true)
     }
 
@@ -67,7 +67,9 @@ struct SectionedSegmentReader: Sendable {
         _ wanted: WantedSightings,
         into batch: inout SightingBatch
     ) throws {
-        guard !runs.isEmpty, !head.sections[section].isDropped else { return }
+        guard !runs.isEmpty, head.sections.indices.contains(section), !head.sections[section].isDropped else {
+            return
+        }
         let own = try open(section)
         let pages = byPage(runs)
         guard pages.last.map({ $0.page < own.table.count }) ?? false else {
@@ -223,6 +225,9 @@ struct SectionedSegmentReader: Sendable {
         into batch: inout SightingBatch
     ) throws {
         let count = runCount(page, section)
+        guard count > 0 else {
+            throw StorageError(.damaged, "\(file.path): section \(section) has no runs on page \(page)")
+        }
         let first = page * head.pageRuns
         var isAsked = [Bool](repeating: false, count: count)
         // Who asks for some runs does not know the marks of the others, which are passed over.
