@@ -72,11 +72,4 @@ enum MarkOrder {
         if left.first != right.first { return left.first < right.first }
         return sightings[Int(left.row)].camera < sightings[Int(right.row)].camera
     }
-
-    /// Whether one sighting stands before another by the text of its mark, first and camera.
-    static func precedes(_ left: Sighting, _ right: Sighting) -> Bool {
-        if left.vrm != right.vrm { return left.vrm < right.vrm }
-        if left.first != right.first { return left.first < right.first }
-        return left.camera < right.camera
-    }
 }
