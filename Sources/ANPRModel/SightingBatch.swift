@@ -237,6 +237,14 @@ public struct SightingBatch: Sendable {
         self.contributions.reserveCapacity(contributions)
     }
 
+    /// Removes the sightings that stand from one on, and keeps their room.
+    package mutating func removeAll(from index: Int) {
+        guard index < count else { return }
+        contributions.removeSubrange(contributionStart(index)...)
+        variants.removeSubrange(firstVariant(from: index)...)
+        sightings.removeSubrange(index...)
+    }
+
     /// Empties the batch and keeps its room.
     public mutating func removeAll() {
         sightings.removeAll(keepingCapacity: true)

@@ -64,12 +64,27 @@ extension EntropySource {
         _ escapeStart: UInt32,
         _ output: inout OutputSpan<UInt8>
     ) {
+        unsafe output.withUnsafeMutableBufferPointer { buffer, initialized in
+            let bytes = unsafe UnsafeMutableBufferPointer(rebasing: buffer[initialized..<count])
+            initialized += unsafe known(places, shares, escapeStart, bytes)
+        }
+    }
+
+    /// As above, with room for all that are left.
+    ///
+    /// - Returns: how many bytes were read.
+    private mutating func known(
+        _ places: UnsafeBufferPointer<UInt8>,
+        _ shares: UnsafeBufferPointer<UInt32>,
+        _ escapeStart: UInt32,
+        _ output: UnsafeMutableBufferPointer<UInt8>
+    ) -> Int {
         unsafe message.withUnsafeBytes { message in
             var (state, next, position) = (state, next, position)
             // A byte takes no more than a word.
-            let sure = min(count - output.count, (message.count - position) / 2) & ~1
-            let end = output.count + sure
-            while output.count < end {
+            let sure = min(output.count, (message.count - position) / 2) & ~1
+            var count = 0
+            while count < sure {
                 let (place, nextPlace) = (Self.place(state), Self.place(next))
                 guard max(place, nextPlace) < escapeStart else { break }
                 // In bounds: a place is less than 4,096, a byte less than 257, and words are left for all of `sure`.
@@ -79,10 +94,12 @@ extension EntropySource {
                 next = Self.without(nextShare, nextPlace, next)
                 unsafe Self.refill(&state, message, &position)
                 unsafe Self.refill(&next, message, &position)
-                output.append(byte)
-                output.append(nextByte)
+                unsafe output[count] = byte
+                unsafe output[count &+ 1] = nextByte
+                count &+= 2
             }
             (self.state, self.next, self.position) = (state, next, position)
+            return count
         }
     }
 

@@ -36,19 +36,25 @@ struct Magnitude {
     }
 
     /// Reads so many: all codes first, then the bits of each.
-    static func read(_ count: Int, kind: Int, from unpacker: inout EntropyUnpacker) throws(FrameFault)
-        -> [UInt32]
-    {
-        guard count > 0 else { return [] }
-        var codes: [UInt8] = []
+    ///
+    /// - Parameters:
+    ///   - codes: room for the codes; what was in it is gone.
+    ///   - numbers: what was in it is gone.
+    static func read(
+        _ count: Int,
+        kind: Int,
+        from unpacker: inout EntropyUnpacker,
+        _ codes: inout [UInt8],
+        into numbers: inout [UInt32]
+    ) throws(FrameFault) {
+        numbers.removeAll(keepingCapacity: true)
+        guard count > 0 else { return }
+        codes.removeAll(keepingCapacity: true)
         unpacker.bytes(count, kind: kind, into: &codes)
-        var numbers: [UInt32] = []
-        numbers.reserveCapacity(count)
         for code in codes {
             guard let count = bitCount(code) else { throw .numberTooLarge }
             numbers.append(number(code, unpacker.bits(count)))
         }
-        return numbers
     }
 
     /// Writes some, as they are read.

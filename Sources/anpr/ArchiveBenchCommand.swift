@@ -188,11 +188,21 @@ struct ArchiveBench {
         }
     }
 
+    /// All files of the archive.
+    private var files: [String] {
+        let archive = "\(folder)/archive"
+        return DataFolder.names(in: archive).flatMap { day in
+            DataFolder.names(in: "\(archive)/\(day)").map { "\(archive)/\(day)/\($0)" }
+        }
+    }
+
     /// Searches, several times of each kind.
     mutating func search(_ count: Int) throws {
         guard !drawn.isEmpty else { return }
         let archive = ArchiveSearch(data: folder)
-        // Opens what is there: a daemon has it open, and a new process is measured by itself.
+        // As a daemon that is asked all day: its files are open, and in the system's memory. The others are measured by themselves.
+        let files = files
+        try readAll(files)
         for _ in 0..<max(1, count / 10) {
             let mark = random.one(of: drawn).vrm.text
             _ = try archive.run(Self.query { $0.mark = MarkPattern(mark) })
@@ -213,6 +223,20 @@ struct ArchiveBench {
                 $0.to = Timestamp(milliseconds: one.first.milliseconds + 1_800_000)
             }
         }
+        for isRead in [true, false] {
+            try measure(
+                "history of a mark, nothing open\(isRead ? "" : " and nothing in the system's memory")",
+                max(1, count / 10),
+                nil,
+                before: isRead ? {} : { for path in files { try DataFile(path, .read).forget() } }
+            ) { random, drawn in Self.query { $0.mark = MarkPattern(random.one(of: drawn).vrm.text) } }
+        }
+        try readAll(files)
+    }
+
+    /// Has the system keep files in memory.
+    private func readAll(_ files: [String]) throws {
+        for path in files { _ = try DataFile(path, .read).contents() }
     }
 
     /// Looks for who travels with the vehicle that has the most sightings of those drawn.
@@ -269,16 +293,19 @@ struct ArchiveBench {
     private mutating func measure(
         _ name: String,
         _ count: Int,
-        _ archive: ArchiveSearch,
+        _ archive: ArchiveSearch?,
+        before prepare: () throws -> Void = {},
         _ make: (inout SeededRandom, [(vrm: VRM, site: String, first: Timestamp)]) -> SightingQuery
     ) throws {
         var times: [Double] = []
         var found = 0
         for _ in 0..<count {
             let query = make(&random, drawn)
-            times.append(
-                Self.seconds(try ContinuousClock().measure { found += try archive.run(query).batch.count })
-            )
+            try prepare()
+            let took = try ContinuousClock().measure {
+                found += try (archive ?? ArchiveSearch(data: folder)).run(query).batch.count
+            }
+            times.append(Self.seconds(took))
         }
         times.sort()
         let milliseconds = [times.count / 2, times.count * 99 / 100].map {

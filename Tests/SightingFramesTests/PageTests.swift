@@ -148,7 +148,7 @@ struct PageTests {
             let bytes = page.encoded(expected: expected, &packer)
             var unpacker = EntropyUnpacker(codebook)
             #expect(try IndexPage(bytes, first: keys[0], expected: expected, &unpacker) == page)
-            #expect(try IndexPage.keys(bytes, first: keys[0], expected: expected) == keys.map(\.value))
+            #expect(try IndexPage.marks(bytes, first: keys[0], expected: expected).keys == keys.map(\.value))
             #expect(try IndexPage.starts(bytes, expected: expected) == starts)
             #expect(page.count == plain.count)
             var found: [(key: UInt64, part: Int, number: Int)] = []

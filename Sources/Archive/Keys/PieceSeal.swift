@@ -26,8 +26,9 @@ struct PieceSeal: Sendable {
             LittleEndian.append(Checksum.crc32(bytes), to: &closed)
             return closed + bytes
         }
-        let sealed = try AES.GCM.seal(bytes, using: key, nonce: try Self.nonce(number))
-        return Array(sealed.ciphertext) + Array(sealed.tag)
+        let sealed = try AES.GCM.seal(bytes, using: key, nonce: try AES.GCM.Nonce(data: Self.nonce(number)))
+        guard let combined = sealed.combined else { return Array(sealed.ciphertext) + Array(sealed.tag) }
+        return Array(combined[combined.startIndex + Self.nonceLength..<combined.endIndex])
     }
 
     /// What was closed; `nil` if it is not as it was then, or another key or number closed it.
@@ -38,21 +39,23 @@ struct PieceSeal: Sendable {
             let checksum: UInt32 = LittleEndian.read(Array(bytes.prefix(4)), at: 0)
             return Checksum.crc32(body) == checksum ? body : nil
         }
-        guard let nonce = try? Self.nonce(number),
-            let sealed = try? AES.GCM.SealedBox(
-                nonce: nonce,
-                ciphertext: bytes.dropLast(16),
-                tag: bytes.suffix(16)
-            ),
+        // Nonce, piece and tag in one go: to put them together from three costs more than to open them.
+        var combined = Data(capacity: Self.nonceLength + bytes.count)
+        combined.append(contentsOf: Self.nonce(number))
+        combined.append(contentsOf: bytes)
+        guard let sealed = try? AES.GCM.SealedBox(combined: combined),
             let opened = try? AES.GCM.open(sealed, using: key)
         else { return nil }
         return Array(opened)
     }
 
-    private static func nonce(_ number: Int) throws -> AES.GCM.Nonce {
+    private static let nonceLength = 12
+
+    private static func nonce(_ number: Int) -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(nonceLength)
         LittleEndian.append(UInt64(number), to: &bytes)
         LittleEndian.append(UInt32(0), to: &bytes)
-        return try AES.GCM.Nonce(data: bytes)
+        return bytes
     }
 }

@@ -18,6 +18,8 @@ public struct MarkPattern: Sendable, Equatable {
     let alike: AlikeMarks?
     /// Several marks as keys, ascending, where those are wanted.
     let list: [UInt64]?
+    /// All marks that match as keys, ascending, where few can.
+    let guesses: [UInt64]?
     /// The least and the greatest packed mark that can match.
     public let range: ClosedRange<UInt64>
     /// The characters before the first one to guess.
@@ -47,6 +49,7 @@ public struct MarkPattern: Sendable, Equatable {
         shape = CurrentShapePattern(steps)
         alike = nil
         list = nil
+        guesses = Self.guesses(parts)
         var prefix = ""
         for case .character(let byte) in parts.prefix(while: {
             if case .character = $0 { true } else { false }
@@ -70,6 +73,7 @@ public struct MarkPattern: Sendable, Equatable {
         shape = nil
         alike = AlikeMarks(mark)
         list = nil
+        guesses = nil
         range = 0 ... .max
         prefix = []
         exact = nil
@@ -82,6 +86,7 @@ public struct MarkPattern: Sendable, Equatable {
         steps = []
         shape = nil
         alike = nil
+        guesses = nil
         range = 0 ... .max
         prefix = []
         exact = nil
@@ -119,6 +124,26 @@ public struct MarkPattern: Sendable, Equatable {
         return matches(vrm.codes)
     }
 
+    /// With no more places to guess than these, all marks that match are looked up one by one.
+    private static let guessesMax = 2
+
+    private static func guesses(_ parts: [Part]) -> [UInt64]? {
+        guard (1...guessesMax).contains(parts.count { $0 == .any }), !parts.contains(.anyNumber) else {
+            return nil
+        }
+        var texts: [[UInt8]] = [[]]
+        for part in parts {
+            if case .character(let byte) = part {
+                texts = texts.map { $0 + [byte] }
+            } else {
+                texts = texts.flatMap { text in characters.map { text + [$0] } }
+            }
+        }
+        return texts.compactMap { VRM(String(decoding: $0, as: UTF8.self)) }.map { MarkKey($0).value }
+            .sorted()
+    }
+
+    private static let characters = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
     private static let anyNumber: UInt8 = 255
 
     private static func steps(_ parts: [Part]) -> [UInt8] {

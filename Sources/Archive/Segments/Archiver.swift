@@ -14,9 +14,8 @@ public final class Archiver {
     let keys: KeyRing
     /// Without a cache, so that nothing is kept open of what is replaced.
     var files: SegmentFiles { SegmentFiles(folder) }
-    /// What went to the log and waits for its segment, and the number behind it.
-    private var gathered = SightingBatch()
-    private var gatheredThrough: UInt64 = 0
+    /// What went to the log and waits for its segment.
+    private var gathered = GatheredSightings()
     /// What segments were packed by, the latest first; readers are quicker where many share one.
     private var codebooks: [Codebook] = []
     /// The hours of a day and whole days have their own.
@@ -30,8 +29,8 @@ public final class Archiver {
     private static let mergedMax = 1 << 22
     /// How many sightings are sorted at a time.
     private static let runMax = 1 << 20
-    /// So many sightings are worth a segment.
-    private static let segmentWorth = 1 << 18
+    /// A day's segments with no more than one in so many of the sightings that come are written anew with those.
+    private static let smallShare = 16
 
     /// An archiver of a data folder.
     ///
@@ -64,9 +63,7 @@ public final class Archiver {
                 batch.append(contentsOf: run.batch)
             }
             guard reader.next > start else { return moved }
-            var change = try write(batch, reader.register)
-            change.archivedThrough = reader.next
-            try commit(change)
+            try file(&batch, reader.register, through: reader.next)
             moved += batch.count
         }
     }
@@ -81,25 +78,55 @@ public final class Archiver {
         if gathered.isEmpty {
             // What is in the log from before, and what was archived before a crash and is given again.
             _ = try archive(before: first)
-            gatheredThrough = first
-            gathered.reserve(Self.segmentWorth + batch.count, contributions: 2 * Self.segmentWorth)
+            gathered.begin(first)
         }
-        gathered.append(contentsOf: batch)
-        gatheredThrough += UInt64(batch.count)
-        if gathered.count >= Self.segmentWorth { try archiveGathered(register) }
+        gathered.append(batch)
+        if gathered.isDue { try file(gathered.takeDue(), register) }
     }
 
     /// Writes segments of what was taken and still waits.
     public func archiveGathered(_ register: CameraRegister) throws {
+        try file(gathered.takeAll(), register)
+    }
+
+    private func file(_ due: GatheredSightings.Due, _ register: CameraRegister) throws {
         let archived = try catalogue.snapshot().archivedThrough
-        if !gathered.isEmpty, archived < gatheredThrough {
-            let known = Int(archived + UInt64(gathered.count)) - Int(gatheredThrough)
-            let fresh = known > 0 ? gathered.reordered(Array(known..<gathered.count)) : gathered
-            var change = try write(fresh, register)
-            change.archivedThrough = gatheredThrough
-            try commit(change)
+        guard !due.batch.isEmpty, archived < due.through else { return }
+        let known = Int(archived + UInt64(due.batch.count)) - Int(due.through)
+        var fresh = known > 0 ? due.batch.reordered(Array(known..<due.batch.count)) : due.batch
+        try file(&fresh, register, through: due.through)
+    }
+
+    /// Writes segments of sightings, together with what small ones of the same days have.
+    ///
+    /// So that a day that comes at once has one segment, though the first sightings of it came with the day before.
+    ///
+    /// - Parameter through: the log's number behind them.
+    private func file(_ batch: inout SightingBatch, _ register: CameraRegister, through: UInt64) throws {
+        let small = try smallSegments(of: batch)
+        var union = RegisterUnion()
+        _ = union.indexes(of: register)
+        if !small.isEmpty {
+            var known = try load(small)
+            known.batch.renumberCameras(union.indexes(of: known.register))
+            batch.append(contentsOf: known.batch)
         }
-        gathered.removeAll()
+        var change = try write(batch, union.register)
+        change.archivedThrough = through
+        change.removed = small
+        try replaceIndexes(of: small, [:], [:], &change)
+        try commit(change)
+    }
+
+    /// The segments of the days of sightings that have few beside those.
+    private func smallSegments(of batch: SightingBatch) throws -> [Catalogue.Segment] {
+        var rows: [Int32: Int] = [:]
+        for sighting in batch.sightings { rows[sighting.first.day, default: 0] += 1 }
+        let segments = Dictionary(grouping: try catalogue.snapshot().segments, by: \.day)
+        return rows.sorted { $0.key < $1.key }.flatMap { day, count in
+            let small = (segments[day] ?? []).filter { $0.rows <= count / Self.smallShare }
+            return small.reduce(0) { $0 + $1.rows } <= count / Self.smallShare ? small : []
+        }
     }
 
     /// Merges segments of days that have too many, or that are over and have more than a few late sightings beside a large

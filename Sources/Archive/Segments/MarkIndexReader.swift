@@ -27,7 +27,7 @@ struct MarkIndexReader: Sendable {
         let damaged = { (place: Int) in
             StorageError(.damaged, "\(file.path): what stands at byte \(place) is not as it was written")
         }
-        let (bytes, start) = try FileEnd.head(file, MarkIndexCover.magic)
+        let (bytes, start, _) = try FileEnd.head(file, [MarkIndexCover.magic])
         guard let cover = MarkIndexCover(bytes), cover.codebookLength > 4, cover.headLength <= start else {
             throw damaged(start)
         }
@@ -56,13 +56,14 @@ struct MarkIndexReader: Sendable {
     /// - Parameter isAsked: by part whether it counts.
     mutating func find(_ wanted: WantedSightings, _ isAsked: [Bool]) throws -> [Hit] {
         var hits: [Hit] = []
-        try forEachPage(of: wanted.keys) { page, bytes, reader in
+        try forEachPage(pages(of: wanted.keys)) { page, bytes, reader in
             let first = reader.head.pages.firsts[page]
             let near = reader.head.expected(page)
-            let keys = try IndexPage.keys(bytes, first: first, expected: near)
+            let marks = try IndexPage.marks(bytes, first: first, expected: near)
+            let keys = marks.keys
             let places = wanted.places(in: keys)
             if places == [] { return }
-            let whole = try IndexPage(bytes, first: first, expected: near, &reader.unpacker)
+            let whole = try IndexPage(marks, bytes, &reader.unpacker)
             if let places, places.count == 1 {
                 for run in whole.runs(of: places[0]) where isAsked[run.part] {
                     hits.append(Hit(part: run.part, number: run.number, key: keys[places[0]]))
@@ -117,7 +118,7 @@ struct MarkIndexReader: Sendable {
                 hits.append(Hit(part: part, number: number, key: whole.keys[place]))
             }
         }
-        try forEachPage(of: ranges) { page, bytes, reader in
+        try forEachPage(pages(of: ranges)) { page, bytes, reader in
             let starts = try IndexPage.starts(bytes, expected: reader.head.expected(page))
             try finish(waiting?.page == page - 1 ? starts : nil, &reader)
             waiting = (page, bytes, starts)
@@ -129,12 +130,21 @@ struct MarkIndexReader: Sendable {
     /// All runs of parts, in the order of mark and part.
     ///
     /// - Parameter numbers: by part the number that it has for whoever asks; `nil` where it is left out.
-    mutating func runs(_ numbers: [Int?]) throws -> [MarkRun] {
+    /// - Complexity: O(runs), on all processors.
+    func runs(_ numbers: [Int?]) throws -> [MarkRun] {
+        let pieces = try Parallel.map(Parallel.ranges(head.pages.count)) { pages in
+            var reader = self
+            return try reader.runs(numbers, on: pages)
+        }
         var runs: [MarkRun] = []
-        runs.reserveCapacity(
-            head.parts.indices.reduce(0) { $0 + (numbers[$1] == nil ? 0 : head.parts[$1].runs) }
-        )
-        try forEachPage(of: [MarkPattern.allKeys]) { page, bytes, reader in
+        runs.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
+        for piece in pieces { runs += piece }
+        return runs
+    }
+
+    private mutating func runs(_ numbers: [Int?], on pages: Range<Int>) throws -> [MarkRun] {
+        var runs: [MarkRun] = []
+        try forEachPage(Array(pages)) { page, bytes, reader in
             let first = reader.head.pages.firsts[page]
             let whole = try IndexPage(
                 bytes,
@@ -189,12 +199,12 @@ struct MarkIndexReader: Sendable {
         return alternates
     }
 
-    /// Goes through the pages that can have marks of ranges, ascending.
+    /// Goes through pages, which ascend.
     private mutating func forEachPage(
-        of ranges: [ClosedRange<MarkKey>],
+        _ pages: [Int],
         _ body: (_ page: Int, _ bytes: [UInt8], _ reader: inout MarkIndexReader) throws -> Void
     ) throws {
-        for stretch in stretches(pages(of: ranges)) {
+        for stretch in stretches(pages) {
             let begin = head.pages.marks(of: stretch.lowerBound).lowerBound
             let length = head.pages.marks(of: stretch.upperBound - 1).upperBound - begin
             let closed = try file.read(length, at: pagesStart + begin)
@@ -216,6 +226,7 @@ struct MarkIndexReader: Sendable {
         }
     }
 
+    /// The pages that can have marks of ranges, ascending.
     private func pages(of ranges: [ClosedRange<MarkKey>]) -> [Int] {
         if ranges.count == 1 { return Array(head.pages.pages(ranges[0])) }
         var isLookedAt = [Bool](repeating: false, count: head.pages.count)

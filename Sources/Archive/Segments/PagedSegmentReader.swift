@@ -19,7 +19,7 @@ struct PagedSegmentReader: Sendable {
     /// - Parameter prototypes: of others that are open.
     init(_ file: DataFile, like prototypes: [SegmentPrototype] = []) throws {
         self.file = file
-        let (bytes, start) = try FileEnd.head(file, Self.magic)
+        let (bytes, start, _) = try FileEnd.head(file, [Self.magic])
         guard let head = SegmentHead(bytes), head.alternatesStart + head.alternatesLength == start else {
             throw StorageError(.damaged, "\(file.path): the index at byte \(start) does not fit the file")
         }

@@ -35,12 +35,18 @@ struct SectionedHead: Equatable {
     var day: Int32
     /// So many runs are packed together.
     var pageRuns = SegmentSections.pageRuns
+    /// So many pages of a section are closed together.
+    var piecePages = SegmentSections.piecePages
     /// How long the register and the codebook are, each with its checksum.
     var registerLength = 0
     var codebookLength = 0
     var sections: [Section] = []
 
-    static let magic: [UInt8] = Array("ANPRSEG4".utf8)
+    /// What ends a segment; one that was written when each page was closed by itself stays as it is when sections are dropped.
+    var magic: [UInt8] { piecePages == 1 ? Self.formerMagic : Self.currentMagic }
+    static let magics = [currentMagic, formerMagic]
+    private static let currentMagic: [UInt8] = Array("ANPRSEG5".utf8)
+    private static let formerMagic: [UInt8] = Array("ANPRSEG4".utf8)
     static let idLength = 16
 
     /// An identity that no other has.
@@ -61,7 +67,8 @@ struct SectionedHead: Equatable {
     var encoded: [UInt8] {
         var bytes = id
         LittleEndian.append(UInt32(bitPattern: day), to: &bytes)
-        for length in [pageRuns, registerLength, codebookLength, sections.count] {
+        let pieces = piecePages == 1 ? [] : [piecePages]
+        for length in [pageRuns] + pieces + [registerLength, codebookLength, sections.count] {
             LittleEndian.append(UInt32(length), to: &bytes)
         }
         for section in sections {
@@ -85,16 +92,23 @@ struct SectionedHead: Equatable {
     init(id: [UInt8], day: Int32) { (self.id, self.day) = (id, day) }
 
     /// As written by `encoded`; `nil` for anything else.
-    init?(_ bytes: [UInt8]) {
-        guard bytes.count >= Self.idLength + 20 else { return nil }
+    ///
+    /// - Parameter magic: one of `magics`, which the file ends in.
+    init?(_ bytes: [UInt8], _ magic: [UInt8]) {
+        let isFormer = magic == Self.formerMagic
+        let numbers = stride(from: 20, to: isFormer ? 36 : 40, by: 4).map { $0 }
+        guard bytes.count >= Self.idLength + 4 + 4 * numbers.count else { return nil }
         id = Array(bytes.prefix(Self.idLength))
         day = Int32(bitPattern: LittleEndian.read(bytes, at: 16))
-        pageRuns = Int(LittleEndian.read(bytes, at: 20) as UInt32)
-        registerLength = Int(LittleEndian.read(bytes, at: 24) as UInt32)
-        codebookLength = Int(LittleEndian.read(bytes, at: 28) as UInt32)
-        var position = 36
-        guard (1...FrameEncoder.countMax).contains(pageRuns) else { return nil }
-        for _ in 0..<(LittleEndian.read(bytes, at: 32) as UInt32) {
+        var lengths = numbers.map { Int(LittleEndian.read(bytes, at: $0) as UInt32) }
+        if isFormer { lengths.insert(1, at: 1) }
+        (pageRuns, piecePages) = (lengths[0], lengths[1])
+        (registerLength, codebookLength) = (lengths[2], lengths[3])
+        var position = 20 + 4 * numbers.count
+        guard (1...FrameEncoder.countMax).contains(pageRuns),
+            isFormer || (2...FrameEncoder.countMax).contains(piecePages)
+        else { return nil }
+        for _ in 0..<lengths[4] {
             guard let section = Section(bytes, at: &position) else { return nil }
             sections.append(section)
         }
@@ -146,15 +160,20 @@ enum FileEnd {
         bytes += magic
     }
 
-    /// The head of a file, and where it begins.
-    static func head(_ file: DataFile, _ magic: [UInt8]) throws -> (bytes: [UInt8], start: Int) {
+    /// The head of a file, where it begins, and what the file ends in.
+    ///
+    /// - Parameter magics: what it may end in.
+    static func head(_ file: DataFile, _ magics: [[UInt8]]) throws
+        -> (bytes: [UInt8], start: Int, magic: [UInt8])
+    {
         let length = try file.length()
         guard length >= Self.length else { throw StorageError(.damaged, "\(file.path): too short") }
         // Most heads come with the end in one look.
         let near = min(length, 4096)
         var tail = try file.read(near, at: length - near)
         let footer = tail.count - Self.length
-        guard Array(tail[(footer + 16)...]) == magic else {
+        let magic = Array(tail[(footer + 16)...])
+        guard magics.contains(magic) else {
             throw StorageError(
                 .damaged,
                 "\(file.path): another end at byte \(length - 8) than such a file has"
@@ -174,6 +193,6 @@ enum FileEnd {
         guard Checksum.crc32(tail) == checksum else {
             throw StorageError(.damaged, "\(file.path): the index at byte \(start) has another checksum")
         }
-        return (tail, start)
+        return (tail, start, magic)
     }
 }

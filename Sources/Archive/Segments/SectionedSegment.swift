@@ -57,7 +57,7 @@ enum SectionedSegment {
             let closed = try seals[section].close(table.encoded, tableNumber)
             head.sections[section].tableLength = try file.append(closed)
         }
-        let length = try file.finish(head.encoded, SectionedHead.magic)
+        let length = try file.finish(head.encoded, head.magic)
         try DataFolder.rename(temporary, to: path)
         return (length, head, codebook)
     }
@@ -81,7 +81,7 @@ enum SectionedSegment {
                 _ = try file.append(try old.read(head.sections[section].length, at: head.start(of: section)))
             }
         }
-        let length = try file.finish(new.encoded, SectionedHead.magic)
+        let length = try file.finish(new.encoded, new.magic)
         try DataFolder.rename(temporary, to: path)
         return (length, new)
     }
@@ -121,18 +121,19 @@ enum SectionedSegment {
     /// Pages of a section that are packed together, as many such as keep all processors at work.
     private static func shares(_ sections: SegmentSections) -> [(section: Int, runs: Range<Int>)] {
         let all = sections.sections.reduce(0) { $0 + $1.ends.count }
-        let pages = max(1, all / SegmentSections.pageRuns / Parallel.width)
-        let step = pages * SegmentSections.pageRuns
+        let pieceRuns = SegmentSections.piecePages * SegmentSections.pageRuns
+        let step = max(1, all / pieceRuns / Parallel.width) * pieceRuns
         return sections.sections.indices.flatMap { section in
             let count = sections.sections[section].ends.count
             return stride(from: 0, to: count, by: step).map { (section, $0..<min(count, $0 + step)) }
         }
     }
 
-    /// Some pages of a section in a row.
+    /// Some pages of a section in a row: whole pieces of them, but at the section's end.
     private struct Pages: Sendable {
         let section: Int
         var bytes: [UInt8] = []
+        /// The first mark of each, and its length; of a piece's last with what closes the piece.
         var pages: [(first: MarkKey, length: Int)] = []
 
         init(
@@ -144,19 +145,21 @@ enum SectionedSegment {
             section = share.section
             let own = all.sections[section]
             let (batch, runs) = own.sightings(share.runs, of: all.batch)
-            for start in stride(
-                from: share.runs.lowerBound,
-                to: share.runs.upperBound,
-                by: SegmentSections.pageRuns
-            ) {
-                let place = start - share.runs.lowerBound
-                let packed = packer.pack(
-                    batch,
-                    runs[place..<min(runs.count, place + SegmentSections.pageRuns)]
-                )
-                let closed = try seals[section].close(packed, start / SegmentSections.pageRuns)
-                bytes += closed
-                pages.append((MarkKey(value: own.keys[start]), closed.count))
+            let pieceRuns = SegmentSections.piecePages * SegmentSections.pageRuns
+            for piece in stride(from: share.runs.lowerBound, to: share.runs.upperBound, by: pieceRuns) {
+                let end = min(piece + pieceRuns, share.runs.upperBound)
+                var packed: [UInt8] = []
+                for start in stride(from: piece, to: end, by: SegmentSections.pageRuns) {
+                    let place = start - share.runs.lowerBound
+                    let page = packer.pack(
+                        batch,
+                        runs[place..<min(runs.count, place + SegmentSections.pageRuns)]
+                    )
+                    packed += page
+                    pages.append((MarkKey(value: own.keys[start]), page.count))
+                }
+                bytes += try seals[section].close(packed, piece / pieceRuns)
+                pages[pages.count - 1].length += seals[section].overhead
             }
         }
     }

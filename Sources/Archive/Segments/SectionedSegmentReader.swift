@@ -31,8 +31,8 @@ struct SectionedSegmentReader: Sendable {
     init(_ file: DataFile, _ keys: KeyRing, like prototypes: [SegmentPrototype] = []) throws {
         self.file = file
         self.keys = keys
-        let (bytes, start) = try FileEnd.head(file, SectionedHead.magic)
-        guard let head = SectionedHead(bytes), head.end == start else {
+        let (bytes, start, magic) = try FileEnd.head(file, SectionedHead.magics)
+        guard let head = SectionedHead(bytes, magic), head.end == start else {
             throw StorageError(.damaged, "\(file.path): the index at byte \(start) does not fit the file")
         }
         self.head = head
@@ -48,7 +48,7 @@ struct SectionedSegmentReader: Sendable {
 
     // MARK: - Reading
 
-    /// So many bytes are read at once where pages follow one another.
+    /// So many bytes are read at once where pieces follow one another.
     private static let readLength = 1 << 18
 
     /// Whether anything of a section may be wanted.
@@ -78,19 +78,11 @@ struct SectionedSegmentReader: Sendable {
                 "\(file.path): section \(section) has no such run as its index names"
             )
         }
-        for stretch in stretches(pages, own.table) {
-            let bytes = try read(stretch.map(\.page), own)
-            for (page, piece) in zip(stretch, bytes) {
-                try read(
-                    page.page,
-                    piece.bytes,
-                    at: piece.start,
-                    runs[page.runs],
-                    section,
-                    wanted,
-                    into: &batch
-                )
-            }
+        var next = 0
+        try forEachPage(pages.map(\.page), own) { page, bytes, start, reader in
+            let own = runs[pages[next].runs]
+            next += 1
+            try reader.read(page, bytes, at: start, own, section, wanted, into: &batch)
         }
     }
 
@@ -99,15 +91,12 @@ struct SectionedSegmentReader: Sendable {
         var all = Scan()
         guard isWanted(section, wanted) else { return all }
         let own = try open(section)
-        let pages = (0..<own.table.count).map { (page: $0, runs: 0..<0) }
-        for stretch in stretches(pages, own.table) {
-            for (page, piece) in zip(stretch.map(\.page), try read(stretch.map(\.page), own)) {
-                let found = try scan(page, piece.bytes, at: piece.start, section, wanted)
-                guard !found.isEmpty else { continue }
-                all.runs += found
-                let last = page + 1 < own.table.count ? own.table.firsts[page + 1] : MarkKey(value: .max)
-                all.keys.append(own.table.firsts[page]...last)
-            }
+        try forEachPage(Array(0..<own.table.count), own) { page, bytes, start, reader in
+            let found = try reader.scan(page, bytes, at: start, section, wanted)
+            guard !found.isEmpty else { return }
+            all.runs += found
+            let last = page + 1 < own.table.count ? own.table.firsts[page + 1] : MarkKey(value: .max)
+            all.keys.append(own.table.firsts[page]...last)
         }
         return all
     }
@@ -149,41 +138,62 @@ struct SectionedSegmentReader: Sendable {
         return pages
     }
 
-    /// Pages as those that follow one another and are not too long.
-    private func stretches(_ pages: [(page: Int, runs: Range<Int>)], _ table: PageIndex) -> [ArraySlice<
-        (page: Int, runs: Range<Int>)
-    >] {
-        var stretches: [Range<Int>] = []
-        for place in pages.indices {
-            if let last = stretches.last, pages[place - 1].page + 1 == pages[place].page,
-                table.marks(of: pages[place].page).upperBound
-                    - table.marks(of: pages[last.lowerBound].page).lowerBound <= Self.readLength
-            {
-                stretches[stretches.count - 1] = last.lowerBound..<place + 1
-            } else {
-                stretches.append(place..<place + 1)
+    /// Goes through pages, which ascend, with the bytes of each and where its piece stands in the file.
+    private mutating func forEachPage(
+        _ pages: [Int],
+        _ own: Opened,
+        _ body: (_ page: Int, _ bytes: [UInt8], _ start: Int, _ reader: inout SectionedSegmentReader) throws
+            -> Void
+    ) throws {
+        var next = 0
+        while next < pages.count {
+            let pieces = stretch(pages[next...], own.table)
+            let begin = place(of: pieces.lowerBound, own.table).lowerBound
+            let end = place(of: pieces.upperBound - 1, own.table).upperBound
+            let closed = try file.read(end - begin, at: own.start + begin)
+            for piece in pieces {
+                let place = place(of: piece, own.table)
+                guard place.upperBound - begin <= closed.count,
+                    let opened = own.seal.open(
+                        closed[place.lowerBound - begin..<place.upperBound - begin],
+                        piece
+                    )
+                else {
+                    throw StorageError(
+                        .damaged,
+                        "\(file.path): the pages at byte \(own.start + place.lowerBound) are not as they were written"
+                    )
+                }
+                while next < pages.count, pages[next] / head.piecePages == piece {
+                    let page = own.table.marks(of: pages[next])
+                    // The table says of a piece's last page where the piece ends, closed as it is.
+                    let length = min(page.upperBound - place.lowerBound, opened.count)
+                    let start = min(page.lowerBound - place.lowerBound, length)
+                    try body(pages[next], Array(opened[start..<length]), own.start + place.lowerBound, &self)
+                    next += 1
+                }
             }
         }
-        return stretches.map { pages[$0] }
     }
 
-    /// Pages that follow one another, opened, each with where it stands in the file.
-    private func read(_ pages: [Int], _ own: Opened) throws -> [(bytes: [UInt8], start: Int)] {
-        guard let first = pages.first, let last = pages.last else { return [] }
-        let begin = own.table.marks(of: first).lowerBound
-        let closed = try file.read(own.table.marks(of: last).upperBound - begin, at: own.start + begin)
-        return try pages.map { page in
-            let range = own.table.marks(of: page)
-            guard range.upperBound - begin <= closed.count,
-                let bytes = own.seal.open(closed[range.lowerBound - begin..<range.upperBound - begin], page)
-            else {
-                throw StorageError(
-                    .damaged,
-                    "\(file.path): the page at byte \(own.start + range.lowerBound) is not as it was written"
-                )
-            }
-            return (bytes, own.start + range.lowerBound)
+    /// The pieces that the first of some pages stand in: those that follow one another and are not too long together.
+    private func stretch(_ pages: ArraySlice<Int>, _ table: PageIndex) -> Range<Int> {
+        let first = pages[pages.startIndex] / head.piecePages
+        let begin = place(of: first, table).lowerBound
+        var end = first + 1
+        for page in pages.dropFirst() where page / head.piecePages >= end {
+            guard page / head.piecePages == end,
+                place(of: end, table).upperBound - begin <= Self.readLength
+            else { break }
+            end += 1
         }
+        return first..<end
+    }
+
+    /// Where a piece stands, from where the section's pages begin.
+    private func place(of piece: Int, _ table: PageIndex) -> Range<Int> {
+        let last = min((piece + 1) * head.piecePages, table.count) - 1
+        return table.marks(of: piece * head.piecePages).lowerBound..<table.marks(of: last).upperBound
     }
 
     private func runCount(_ page: Int, _ section: Int) -> Int {

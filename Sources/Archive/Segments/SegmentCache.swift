@@ -31,7 +31,7 @@ final class SegmentCache: Sendable {
     /// Each has a file open, of which a process may have a thousand by default.
     private static let readersMax = 640
     /// Each is of a codebook and a register, which change seldom.
-    private static let prototypesMax = 16
+    private static let prototypesMax = 64
 
     /// Reads a file.
     ///

@@ -25,7 +25,7 @@ public struct SegmentContents: Sendable {
             (batch, register) = (all, reader.register)
             return
         }
-        guard end == SectionedHead.magic else { return nil }
+        guard SectionedHead.magics.contains(end) else { return nil }
         let place = try ArchivePlace(path)
         guard let segment = try place.catalogue.snapshot().segments.first(where: { $0.name == place.name })
         else {
@@ -50,7 +50,7 @@ public struct MarkIndexContents: Sendable {
         let file = try DataFile(path, .read)
         let end = try file.read(8, at: max(0, try file.length() - 8))
         guard end == MarkIndexCover.magic else { return nil }
-        var index = try MarkIndexReader(file, try ArchivePlace(path).keys)
+        let index = try MarkIndexReader(file, try ArchivePlace(path).keys)
         let numbers: [Int?] = index.head.parts.indices.map(\.self)
         let keys =
             try index.runs(numbers).map(\.key) + index.alternates(numbers).flatMap { [$0.key, $0.own] }

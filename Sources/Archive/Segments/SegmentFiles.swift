@@ -186,7 +186,7 @@ struct SegmentFiles: Sendable {
     )
         -> WantedSightings
     {
-        query.map { WantedSightings($0, reader.register, reach) } ?? WantedSightings()
+        query.map { WantedSightings($0, reader.register, reach, day: reader.head.day) } ?? WantedSightings()
     }
 
     /// An identity in hexadecimal, as a catalogue has it.

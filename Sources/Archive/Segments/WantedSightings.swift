@@ -20,6 +20,10 @@ struct WantedSightings {
 
     private static let dayLength: Int64 = 86_400_000
 
+    private static func times(_ day: Int32) -> ClosedRange<Int64> {
+        Int64(day) * dayLength...Int64(day) * dayLength + dayLength - 1
+    }
+
     /// Everything.
     init() {
         mark = nil
@@ -32,20 +36,26 @@ struct WantedSightings {
     }
 
     /// What a query asks for among the cameras of a register.
-    init(_ query: SightingQuery, _ register: CameraRegister, _ reach: SightingReach) {
+    ///
+    /// - Parameter day: the one of the sightings that are looked at, if they are all of one; what is asked of others is left out.
+    init(_ query: SightingQuery, _ register: CameraRegister, _ reach: SightingReach, day: Int32? = nil) {
         mark = query.mark
         // Times can come from another node, and be any.
         let from = max(query.from ?? .distantPast, .distantPast).milliseconds - reach.before
         let to = min(query.to ?? .distantFuture, .distantFuture).milliseconds + reach.behind
         times = min(from, to)...max(from, to)
         let wanted = query.cameras(of: register)
-        cameras = wanted
-        around = query.around.map { around in
-            let sites = around.sites.mapValues { $0.widened(before: reach.before, behind: reach.behind) }
-            return register.cameras.indices.map { camera in
+        if let asked = query.around {
+            let sites = asked.sites.mapValues { $0.widened(before: reach.before, behind: reach.behind) }
+            let around = register.cameras.indices.map { camera in
                 guard wanted?[camera] ?? true else { return TimeSpans([]) }
                 return sites[register.siteName(of: CameraIndex(camera))] ?? TimeSpans([])
             }
+            self.around = around
+            let times = day.map(Self.times) ?? .min ... .max
+            cameras = around.map { $0.overlap(times.lowerBound, times.upperBound) }
+        } else {
+            (around, cameras) = (nil, wanted)
         }
         keys = query.mark?.keys ?? [MarkPattern.allKeys]
         exactKey = query.mark?.exactKey?.value
@@ -79,10 +89,10 @@ struct WantedSightings {
     /// By site, as all that is asked of places, because of one sighting's versions two forces may have the best read.
     func isWanted(of forces: [String], _ register: CameraRegister, day: Int32) -> [Bool] {
         guard cameras != nil || around != nil else { return forces.map { _ in true } }
-        let begin = Int64(day) * Self.dayLength
+        let times = Self.times(day)
         var wanted: Set<String> = []
         for (index, camera) in register.cameras.enumerated() where cameras?[index] ?? true {
-            guard around?[index].overlap(begin, begin + Self.dayLength - 1) ?? true else { continue }
+            guard around?[index].overlap(times.lowerBound, times.upperBound) ?? true else { continue }
             wanted.insert(camera.force)
         }
         return forces.map(wanted.contains)
@@ -105,20 +115,30 @@ struct WantedSightings {
     func runs(in moments: PageMoments) -> [Int] {
         var runs: [Int] = []
         var row = 0
-        for (run, count) in moments.counts.enumerated() {
-            if containsAny(moments, row..<row + count) { runs.append(run) }
-            row += count
+        guard let cameras else {
+            for (run, count) in moments.counts.enumerated() {
+                if containsAny(moments, row..<row + count) { runs.append(run) }
+                row += count
+            }
+            return runs
+        }
+        // Most are elsewhere.
+        let (isThere, places, counts) = (cameras.span, moments.cameras.span, moments.counts.span)
+        for run in counts.indices {
+            var isWanted = false
+            for _ in 0..<counts[run] {
+                if isThere[Int(places[row])], !isWanted {
+                    isWanted = contains(moments.times[row], places[row])
+                }
+                row += 1
+            }
+            if isWanted { runs.append(run) }
         }
         return runs
     }
 
     private func containsAny(_ moments: PageMoments, _ rows: Range<Int>) -> Bool {
-        guard let cameras else { return rows.contains { contains(moments.times[$0], moments.cameras[$0]) } }
-        // Most are elsewhere.
-        for row in rows where cameras[Int(moments.cameras[row])] {
-            if contains(moments.times[row], moments.cameras[row]) { return true }
-        }
-        return false
+        rows.contains { contains(moments.times[$0], moments.cameras[$0]) }
     }
 
     /// Whether a sighting may be wanted, whatever its mark.
@@ -167,7 +187,7 @@ extension MarkPattern {
     var exactKey: MarkKey? { exact.map(MarkKey.init) }
 
     /// All marks that match as keys, ascending, where they are told one by one.
-    var keyList: [UInt64]? { list ?? alike.flatMap { $0.keys.isEmpty ? nil : $0.keys } }
+    var keyList: [UInt64]? { list ?? guesses ?? alike.flatMap { $0.keys.isEmpty ? nil : $0.keys } }
 
     /// Where the marks that match stand in the order of an archive.
     var keys: [ClosedRange<MarkKey>] {

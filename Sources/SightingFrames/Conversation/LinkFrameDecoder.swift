@@ -148,10 +148,13 @@ public struct LinkFrameDecoder {
             try columns.read(column, count, from: &unpacker)
             if column == .letter1 {
                 counts.countMarks(columns.bytes[columns[column]])
-                head.distances = try Magnitude.read(
+                var codes: [UInt8] = []
+                try Magnitude.read(
                     counts.remembered,
                     kind: LinkColumns.distance,
-                    from: &unpacker
+                    from: &unpacker,
+                    &codes,
+                    into: &head.distances
                 )
             }
             try counts.take(column, columns)

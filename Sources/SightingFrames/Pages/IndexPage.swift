@@ -104,13 +104,24 @@ public struct IndexPage: Equatable, Sendable {
         return bytes
     }
 
-    /// Reads only the marks of a page: the values of their keys, ascending.
+    /// What stands before the parts of a page's runs.
+    public struct Marks: Sendable {
+        /// The values of the marks' keys, ascending.
+        public let keys: [UInt64]
+        fileprivate let head: Head
+        /// Where the parts begin.
+        fileprivate let end: Int
+    }
+
+    /// Reads only the marks of a page.
     ///
     /// - Complexity: O(marks), some 3 ns each, and as much for each part.
-    public static func keys(_ bytes: [UInt8], first: MarkKey, expected: [Int]) throws(FrameFault) -> [UInt64]
-    {
+    public static func marks(_ bytes: [UInt8], first: MarkKey, expected: [Int]) throws(FrameFault) -> Marks {
         let head = try head(bytes, expected)
-        return try gaps(head, first, bytes).numbers
+        guard let (keys, end) = GapCode.read(head.marks, first: first.value, bytes, at: head.end) else {
+            throw .columnEnds
+        }
+        return Marks(keys: keys, head: head, end: end)
     }
 
     /// Reads only by part how many runs stand before a page.
@@ -127,17 +138,23 @@ public struct IndexPage: Equatable, Sendable {
         expected: [Int],
         _ unpacker: inout EntropyUnpacker
     ) throws(FrameFault) {
-        let head = try Self.head(bytes, expected)
-        let (values, end) = try Self.gaps(head, first, bytes)
+        try self.init(Self.marks(bytes, first: first, expected: expected), bytes, &unpacker)
+    }
+
+    /// Reads the rest of a page whose marks were read.
+    ///
+    /// - Parameter bytes: as they were read from.
+    public init(_ marks: Marks, _ bytes: [UInt8], _ unpacker: inout EntropyUnpacker) throws(FrameFault) {
+        let head = marks.head
         var numbers: [UInt8] = []
         do throws(CompressionError) {
-            try unpacker.begin(bytes, at: end)
+            try unpacker.begin(bytes, at: marks.end)
             try unpacker.numbers(head.runs, kind: 0, lengthMax: 10 * head.runs, into: &numbers)
             try unpacker.finish()
         } catch { throw .badPacking }
-        keys = values
+        keys = marks.keys
         starts = head.starts
-        let partCount = expected.count
+        let partCount = starts.count
         (parts, ends) = try ColumnReader.read(numbers) { column throws(FrameFault) in
             var (parts, ends): ([Int], [Int]) = ([], [])
             parts.reserveCapacity(head.runs)
@@ -158,7 +175,7 @@ public struct IndexPage: Equatable, Sendable {
         guard ends.count == keys.count, ends.last == parts.count else { throw .columnEnds }
     }
 
-    private struct Head {
+    fileprivate struct Head: Sendable {
         var starts: [Int]
         var marks: Int
         var runs: Int
@@ -180,14 +197,5 @@ public struct IndexPage: Equatable, Sendable {
             guard marks > 0, runs >= marks else { throw .columnEnds }
             return Head(starts: starts, marks: marks, runs: runs, end: bytes.count - reader.left)
         }
-    }
-
-    private static func gaps(_ head: Head, _ first: MarkKey, _ bytes: [UInt8]) throws(FrameFault)
-        -> (numbers: [UInt64], end: Int)
-    {
-        guard let gaps = GapCode.read(head.marks, first: first.value, bytes, at: head.end) else {
-            throw .columnEnds
-        }
-        return gaps
     }
 }

@@ -51,6 +51,7 @@ public struct PageUnpacker: Sendable {
     private let decoder: FrameDecoder
     private let cameraCount: Int
     private var unpacker: EntropyUnpacker
+    private var buffers = PageBuffers()
 
     /// An unpacker of the files that share a register and a codebook.
     ///
@@ -89,18 +90,20 @@ public struct PageUnpacker: Sendable {
         vrms: () -> [VRM],
         into batch: inout SightingBatch
     ) throws {
-        var reader = try PageRowsReader(bytes, marks: marks, day: day, &unpacker)
-        guard reader.moments.cameras.allSatisfy({ $0 < cameraCount }) else { throw FrameFault.unknownCamera }
-        if isWanted(reader.moments) { try reader.finish(vrms(), by: decoder, &unpacker, into: &batch) }
+        var reader = try PageRowsReader(bytes, marks: marks, day: day, &unpacker, &buffers)
+        guard buffers.moments.cameras.max() ?? 0 < cameraCount else { throw FrameFault.unknownCamera }
+        if isWanted(buffers.moments) {
+            try reader.finish(&buffers, vrms(), by: decoder, &unpacker, into: &batch)
+        }
     }
 }
 
 /// When and where first the sightings of a page are.
 public struct PageMoments: Sendable {
     /// By run: how many sightings it has.
-    public let counts: [Int]
+    public internal(set) var counts: [Int] = []
     /// By sighting: the first read's time.
-    public let times: [Timestamp]
+    public internal(set) var times: [Timestamp] = []
     /// By sighting: the best read's camera.
-    public let cameras: [CameraIndex]
+    public internal(set) var cameras: [CameraIndex] = []
 }

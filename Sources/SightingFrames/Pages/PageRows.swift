@@ -74,52 +74,51 @@ struct PageRows {
     }
 }
 
+/// What a page is read into: kept from one to the next, as most are too small to be worth making room for.
+struct PageBuffers: Sendable {
+    var moments = PageMoments()
+    var columns = ColumnBytes()
+    fileprivate var numbers: [UInt8] = []
+    fileprivate var highs: [UInt8] = []
+    fileprivate var lows: [UInt32] = []
+    fileprivate var delays: [UInt32] = []
+}
+
 /// Reads what `PageRows` wrote: when and where first, all else only if it is wanted.
 struct PageRowsReader {
-    let moments: PageMoments
     private let flags: UInt16
     private let told: ByColumn<Int>
-    private var columns = ColumnBytes()
     private var columnCounts: ColumnCounts
 
     /// Reads times and cameras; `finish` must follow before the unpacker reads anything else, or never.
     ///
-    /// - Parameter marks: how many runs there are.
+    /// - Parameters:
+    ///   - marks: how many runs there are.
+    ///   - buffers: what was in them is gone.
     init(
         _ bytes: [UInt8],
         marks: Int,
         day: Int32,
-        _ unpacker: inout EntropyUnpacker
+        _ unpacker: inout EntropyUnpacker,
+        _ buffers: inout PageBuffers
     ) throws {
         try unpacker.begin(bytes, at: 0)
-        (flags, told) = try Self.readTold(&unpacker)
-        var numbers: [UInt8] = []
-        try unpacker.numbers(marks, kind: PageKinds.repeats, lengthMax: 10 * marks, into: &numbers)
-        let counts = try ColumnReader.read(numbers) { column throws(FrameFault) in
-            var (counts, sum): ([Int], Int) = ([], 0)
-            counts.reserveCapacity(marks)
-            for _ in 0..<marks {
-                let count = Int(try column.number(upTo: UInt64(FrameEncoder.countMax))) + 1
-                counts.append(count)
-                sum += count
-                guard sum <= FrameEncoder.countMax else { throw .numberTooLarge }
-            }
-            return counts
-        }
-        let times = try Self.readTimes(counts, day, &unpacker)
-        columnCounts = ColumnCounts(rows: times.count)
+        (flags, told) = try Self.readTold(&unpacker, &buffers.numbers)
+        try Self.readCounts(marks, &unpacker, &buffers)
+        try Self.readTimes(day, &unpacker, &buffers)
+        let rows = buffers.moments.times.count
+        columnCounts = ColumnCounts(rows: rows)
+        buffers.columns.removeAll()
         for column in [FrameColumn.cameraLow, .cameraHigh] {
-            try columns.read(column, times.count, from: &unpacker)
+            try buffers.columns.read(column, rows, from: &unpacker)
         }
-        moments = PageMoments(
-            counts: counts,
-            times: times,
-            cameras: try Self.readCameras(times.count, columns)
-        )
+        try Self.readCameras(rows, buffers.columns, &buffers.moments.cameras)
     }
 
-    private static func readTold(_ unpacker: inout EntropyUnpacker) throws -> (UInt16, ByColumn<Int>) {
-        var numbers: [UInt8] = []
+    private static func readTold(_ unpacker: inout EntropyUnpacker, _ numbers: inout [UInt8]) throws
+        -> (UInt16, ByColumn<Int>)
+    {
+        numbers.removeAll(keepingCapacity: true)
         try unpacker.numbers(1, kind: PageKinds.told, lengthMax: 10, into: &numbers)
         let variants = try ColumnReader.read(numbers) { column throws(FrameFault) in try column.number() }
         guard variants == 0 || variants == UInt64(FrameColumn.variantsFlag) else {
@@ -127,7 +126,7 @@ struct PageRowsReader {
         }
         let flags = FrameColumn.layoutFlag | FrameEncoder.Order.mark.rawValue | UInt16(variants)
         let columns = CodedColumns.told(flags: flags)
-        numbers.removeAll()
+        numbers.removeAll(keepingCapacity: true)
         try unpacker.numbers(
             columns.count,
             kind: PageKinds.told,
@@ -144,72 +143,133 @@ struct PageRowsReader {
         return (flags, told)
     }
 
-    private static func readTimes(_ counts: [Int], _ day: Int32, _ unpacker: inout EntropyUnpacker) throws
-        -> [Timestamp]
-    {
-        var highs: [UInt8] = []
-        unpacker.bytes(counts.count, kind: PageKinds.time, into: &highs)
-        var lows: [UInt32] = []
-        unpacker.bits(PageRows.timeBitCount, times: counts.count, into: &lows)
-        let rows = counts.reduce(0, +)
-        let delays = try Magnitude.read(rows - counts.count, kind: PageKinds.delay, from: &unpacker)
-        var times: [Timestamp] = []
-        times.reserveCapacity(rows)
-        var next = 0
-        for (place, count) in counts.enumerated() {
-            var time = Int64(highs[place]) << Int64(PageRows.timeBitCount) | Int64(lows[place])
-            times.append(Timestamp(milliseconds: Int64(day) * PageRows.dayLength + time))
-            for delay in delays[next..<next + count - 1] {
-                time += Int64(delay) - 1
-                times.append(Timestamp(milliseconds: Int64(day) * PageRows.dayLength + time))
+    /// By run how many sightings it has.
+    private static func readCounts(
+        _ marks: Int,
+        _ unpacker: inout EntropyUnpacker,
+        _ buffers: inout PageBuffers
+    ) throws {
+        buffers.numbers.removeAll(keepingCapacity: true)
+        try unpacker.numbers(marks, kind: PageKinds.repeats, lengthMax: 10 * marks, into: &buffers.numbers)
+        buffers.moments.counts.removeAll(keepingCapacity: true)
+        try ColumnReader.read(buffers.numbers) { column throws(FrameFault) in
+            try buffers.moments.counts.append(addingCapacity: marks) { counts throws(FrameFault) in
+                var sum = 0
+                for _ in 0..<marks {
+                    let count = Int(try column.number(upTo: UInt64(FrameEncoder.countMax))) + 1
+                    counts.append(count)
+                    sum += count
+                    guard sum <= FrameEncoder.countMax else { throw .numberTooLarge }
+                }
             }
-            guard time < PageRows.dayLength else { throw FrameFault.numberTooLarge }
-            next += count - 1
         }
-        return times
+    }
+
+    private static func readTimes(
+        _ day: Int32,
+        _ unpacker: inout EntropyUnpacker,
+        _ buffers: inout PageBuffers
+    ) throws {
+        let runs = buffers.moments.counts.count
+        buffers.highs.removeAll(keepingCapacity: true)
+        unpacker.bytes(runs, kind: PageKinds.time, into: &buffers.highs)
+        buffers.lows.removeAll(keepingCapacity: true)
+        unpacker.bits(PageRows.timeBitCount, times: runs, into: &buffers.lows)
+        let rows = buffers.moments.counts.reduce(0, +)
+        try Magnitude.read(
+            rows - runs,
+            kind: PageKinds.delay,
+            from: &unpacker,
+            &buffers.numbers,
+            into: &buffers.delays
+        )
+        // By itself while the others are looked at.
+        var times: [Timestamp] = []
+        swap(&times, &buffers.moments.times)
+        let isInDay = Self.join(buffers, rows, Int64(day) * PageRows.dayLength, into: &times)
+        buffers.moments.times = times
+        guard isInDay else { throw FrameFault.numberTooLarge }
+    }
+
+    /// Puts times together.
+    ///
+    /// - Returns: whether all are on the day.
+    private static func join(
+        _ buffers: PageBuffers,
+        _ rows: Int,
+        _ midnight: Int64,
+        into times: inout [Timestamp]
+    ) -> Bool {
+        times.removeAll(keepingCapacity: true)
+        var next = 0
+        var isInDay = true
+        times.append(addingCapacity: rows) { times in
+            let (counts, highs, lows) = (
+                buffers.moments.counts.span, buffers.highs.span, buffers.lows.span
+            )
+            let delays = buffers.delays.span
+            for place in counts.indices {
+                var time = Int64(highs[place]) << Int64(PageRows.timeBitCount) | Int64(lows[place])
+                times.append(Timestamp(milliseconds: midnight + time))
+                for _ in 1..<counts[place] {
+                    time += Int64(delays[next]) - 1
+                    next += 1
+                    times.append(Timestamp(milliseconds: midnight + time))
+                }
+                if time >= PageRows.dayLength { isInDay = false }
+            }
+        }
+        return isInDay
     }
 
     /// The cameras, each the one of a sighting's best read.
-    private static func readCameras(_ count: Int, _ columns: ColumnBytes) throws(FrameFault) -> [CameraIndex]
+    private static func readCameras(_ count: Int, _ columns: ColumnBytes, _ cameras: inout [CameraIndex])
+        throws(FrameFault)
     {
+        cameras.removeAll(keepingCapacity: true)
         try columns.read { readers throws(FrameFault) in
             var (low, high) = (readers[.cameraLow], readers[.cameraHigh])
-            var cameras: [CameraIndex] = []
-            cameras.reserveCapacity(count)
-            for _ in 0..<count {
-                cameras.append(
-                    UInt32(try high.number(upTo: UInt64(UInt32.max >> 8)) << 8) | UInt32(try low.byte())
-                )
+            try cameras.append(addingCapacity: count) { cameras throws(FrameFault) in
+                for _ in 0..<count {
+                    cameras.append(
+                        UInt32(try high.number(upTo: UInt64(UInt32.max >> 8)) << 8) | UInt32(try low.byte())
+                    )
+                }
             }
-            return cameras
         }
     }
 
     /// Reads all else and appends the sightings; on a fault `batch` is as it was.
     ///
-    /// - Parameter marks: the mark of each run.
+    /// - Parameters:
+    ///   - buffers: as they were filled.
+    ///   - marks: the mark of each run.
     mutating func finish(
+        _ buffers: inout PageBuffers,
         _ marks: [VRM],
         by decoder: FrameDecoder,
         _ unpacker: inout EntropyUnpacker,
         into batch: inout SightingBatch
     ) throws {
         for column in PageRows.order(flags: flags) where column != .cameraLow && column != .cameraHigh {
-            try columns.read(column, columnCounts.count(of: column, told: told), from: &unpacker)
-            try columnCounts.take(column, columns)
+            let count = columnCounts.count(of: column, told: told)
+            try buffers.columns.read(column, count, from: &unpacker)
+            try columnCounts.take(column, buffers.columns)
         }
         try unpacker.finish()
         var first = ColumnWriter()
         var previous: Int64 = 0
-        for time in moments.times {
+        for time in buffers.moments.times {
             first.put(signed: time.milliseconds - previous)
             previous = time.milliseconds
         }
-        columns.append(.first) { $0 += first.bytes }
+        buffers.columns.append(.first) { $0 += first.bytes }
         var vrms: [VRM] = []
-        vrms.reserveCapacity(moments.times.count)
-        for (vrm, count) in zip(marks, moments.counts) { vrms += repeatElement(vrm, count: count) }
-        try columns.read { readers throws(FrameFault) in
+        vrms.reserveCapacity(buffers.moments.times.count)
+        for (vrm, count) in zip(marks, buffers.moments.counts) {
+            for _ in 0..<count { vrms.append(vrm) }
+        }
+        try buffers.columns.read { readers throws(FrameFault) in
             try decoder.decode(&readers, vrms, flags: flags, after: 0, into: &batch)
         }
     }
