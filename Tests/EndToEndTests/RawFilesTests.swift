@@ -45,7 +45,20 @@ struct RawFilesTests {
                     if try #require(try MarkIndexContents(path)).marks.contains(vrm) { found.insert(name) }
                 }
             }
+            if !isRaw, try isLogged(vrm, keys) { found.insert("sightings/") }
             return found
+        }
+
+        /// Whether the sighting log has a mark.
+        private func isLogged(_ vrm: VRM, _ keys: KeyRing) throws -> Bool {
+            let parts = DataFolder.names(in: "\(data)/sightings").filter { $0.hasSuffix(".sightings") }
+            let first = try #require(parts.first.flatMap { UInt64($0.dropLast(10)) })
+            var reader = SightingLogReader("\(data)/sightings", keys: keys, from: first)
+            while let run = try reader.read() {
+                if run.batch.sightings.contains(where: { $0.vrm == vrm }) { return true }
+                if run.batch.variants.contains(where: { $0.vrm == vrm }) { return true }
+            }
+            return false
         }
     }
 
@@ -100,7 +113,7 @@ struct RawFilesTests {
         let marks = ["AB27CDE", "AB27CDF", "AB28CDE", "AB29CDE", "AB31CDE"]
         for mark in marks { #expect(try raw.files(with: mark).isEmpty, "\(mark)") }
         let recentFiles = try search.files(with: "AB29CDE")
-        for folder in ["journal", "sightings", "alerts", "images"] {
+        for folder in ["journal", "alerts", "images"] {
             #expect(recentFiles.contains { $0.hasPrefix("\(folder)/") }, "\(recentFiles)")
         }
         #expect(try search.files(with: "AB31CDE").contains { $0.hasPrefix("quarantine/") })

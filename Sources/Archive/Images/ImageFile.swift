@@ -118,7 +118,9 @@ final class ImageFile {
         }
         guard !fresh.isEmpty else { return false }
         do {
-            try file.write([mark] + ImageRecords.parts(content) + [bound], at: length)
+            var parts = ImageRecords.parts(content)
+            parts[0] = mark + parts[0]
+            try file.write(parts + [bound], at: length)
         } catch {
             try file.truncate(to: length)
             throw error
