@@ -122,6 +122,7 @@ struct ArchiveCrashTests {
             // Two weeks that are over, and the days behind them.
             #expect(names.count { $0.hasSuffix(".marks") } < Self.days, "round \(round)")
             #expect(names.allSatisfy { !$0.hasSuffix(".tmp") })
+            try FileKeys.expectNoneAstray(node.data, "round \(round)")
         }
         #expect(partly > 30, "few kills fell into the midst of it: \(partly)")
     }

@@ -129,12 +129,7 @@ struct RawFilesTests {
         }
         #expect(try search.files(with: "AB29CDE").contains { $0.hasSuffix(".segment") })
         for mark in marks + ["AB30CDE"] { #expect(try raw.files(with: mark).isEmpty, "\(mark)") }
-        // Each file has its key, and no key is left without a file.
-        let sealed = try FileManager.default.subpathsOfDirectory(atPath: data).filter { name in
-            let raw = FileManager.default.contents(atPath: "\(data)/\(name)") ?? Data()
-            return raw.starts(with: Data("ANPRSEAL".utf8)) && raw.count > 26
-        }
-        #expect(try KeyRing(data: data).names().count { $0.isOfFile } == sealed.count, "\(sealed)")
+        try FileKeys.expectNoneAstray(data)
         let report = try Program.run(["retention", "report", "--config", config])
         #expect(report.status == 0, "\(report.output)")
     }

@@ -179,8 +179,13 @@ public final class Journal {
         unwritten.removeAll(keepingCapacity: true)
         guard let file else { return }
         if length > 0 { return try file.truncate(to: length) }
-        // A segment that was just begun.
-        try SealedFile.remove(file.path, keys)
+        // A segment that was just begun. Where there is no room even to destroy its key, it is on its way out, and nobody was told
+        // of what is in it.
+        do throws(StorageError) {
+            try SealedFile.remove(file.path, keys)
+        } catch {
+            guard error.code == .full else { throw error }
+        }
         self.file = nil
         segments.removeLast()
     }

@@ -12,7 +12,7 @@ public struct DataKeyName: Hashable, Sendable, Comparable {
     /// Tells it from other keys of the same day and force; drawn, not 0.
     public var number: UInt32
 
-    /// Whether it closes one file, and no sections of any.
+    /// Whether it closes one file, and no sections of any; no force's code is empty.
     public var isOfFile: Bool { force.isEmpty }
 
     /// What it closes, for those who are told that it doesn't.
