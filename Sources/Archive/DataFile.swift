@@ -173,6 +173,11 @@ public enum DataFolder {
         guard unsafe Glibc.rename(from, to) == 0 else { throw .system("rename to \(to)", from) }
     }
 
+    /// Gives a file another name beside the one it has.
+    static func link(_ path: String, to other: String) throws(StorageError) {
+        guard unsafe Glibc.link(path, other) == 0 else { throw .system("link to \(other)", path) }
+    }
+
     /// The name of a day's file, by which files sort as their days do; days are counted from 1970-01-01.
     static func dayFile(_ day: Int32) -> String {
         TimestampWriter.text(Timestamp(milliseconds: Int64(day) * 86_400_000)).prefix(10) + ".ndjson"

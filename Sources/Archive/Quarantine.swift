@@ -44,15 +44,25 @@ public final class Quarantine {
     }
 
     private let folder: String
-    private var file: DataFile?
+    private let keys: KeyRing?
+    private var file: SealedFile?
     private var day: Int32 = 0
     private var length = 0
     private var isSynced = true
 
     /// Opens a quarantine, made if it is not there.
-    public init(_ folder: String) throws(StorageError) {
+    ///
+    /// - Parameter keys: of the data folder; without them all is written in the clear.
+    public init(_ folder: String, keys: KeyRing?) throws(StorageError) {
         self.folder = folder
+        self.keys = keys
         try DataFolder.make(folder)
+        try SealedFile.clear(folder, keys)
+    }
+
+    /// The days' files, in order.
+    static func files(in folder: String) -> [String] {
+        DataFolder.names(in: folder).filter { !$0.hasSuffix(SealedFile.temporary) }
     }
 
     /// Where the next record goes: the day's file, and how long it is.
@@ -101,22 +111,24 @@ public final class Quarantine {
     ///   - day: the file of the last batch in the journal.
     ///   - length: how long it was then.
     public func recover(day: Int32, length: UInt64) throws(StorageError) {
-        for name in DataFolder.names(in: folder) where name > DataFolder.dayFile(day) {
-            try DataFolder.remove("\(folder)/\(name)")
+        for name in Self.files(in: folder) where name > DataFolder.dayFile(day) {
+            try SealedFile.remove("\(folder)/\(name)", keys)
         }
         guard DataFolder.exists("\(folder)/\(DataFolder.dayFile(day))") else { return }
-        let file = try DataFile("\(folder)/\(DataFolder.dayFile(day))", .append)
-        if try file.length() > Int(length) { try file.truncate(to: Int(length)) }
+        let file = try SealedFile("\(folder)/\(DataFolder.dayFile(day))", .append, keys)
+        // All that the journal knows of was synced before: that is no tail that a crash tore.
+        let found = try file.length()
+        if found < Int(length) { try file.demandWhole() } else { try file.truncate(to: Int(length)) }
     }
 
-    /// Removes the files of days that ended before a moment.
+    /// Removes the files of days that ended before a moment, each with its key.
     ///
     /// - Returns: how many went.
     public func drop(before time: Timestamp) throws(StorageError) -> Int {
         var gone = 0
-        for name in DataFolder.names(in: folder)
+        for name in Self.files(in: folder)
         where name < DataFolder.dayFile(time.day) && name != DataFolder.dayFile(day) {
-            try DataFolder.remove("\(folder)/\(name)")
+            try SealedFile.remove("\(folder)/\(name)", keys)
             gone += 1
         }
         return gone
@@ -131,8 +143,10 @@ public final class Quarantine {
     }
 
     /// All records of a quarantine folder, oldest first.
-    public static func entries(in folder: String) throws -> [Entry] {
-        var reader = QuarantineReader(folder)
+    ///
+    /// - Parameter keys: of the data folder; without them only what is in the clear can be read.
+    public static func entries(in folder: String, keys: KeyRing?) throws -> [Entry] {
+        var reader = QuarantineReader(folder, keys: keys)
         var all: [Entry] = []
         while true {
             let more = try reader.read(4 << 20)
@@ -143,7 +157,7 @@ public final class Quarantine {
 
     private func open(_ day: Int32) throws(StorageError) {
         try sync()
-        let file = try DataFile("\(folder)/\(DataFolder.dayFile(day))", .append)
+        let file = try SealedFile("\(folder)/\(DataFolder.dayFile(day))", .append, keys, day: day)
         try DataFolder.sync(folder)
         length = try file.length()
         self.file = file

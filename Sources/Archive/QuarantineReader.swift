@@ -5,8 +5,10 @@ import Foundation
 /// A line that is not whole yet is as good as not there.
 public struct QuarantineReader: Sendable {
     private let folder: String
+    private let keys: KeyRing?
     private let limit: (name: String, length: Int)?
     private var name: String?
+    private var file: SealedFile?
     private var offset = 0
     private var line = 0
     private var rest: [UInt8] = []
@@ -16,9 +18,12 @@ public struct QuarantineReader: Sendable {
 
     /// A reader at the oldest record.
     ///
-    /// - Parameter place: records behind it are left alone: the newest day's file, and how much of it counts.
-    public init(_ folder: String, before place: (day: Int32, length: UInt64)? = nil) {
+    /// - Parameters:
+    ///   - keys: of the data folder; without them only what is in the clear can be read.
+    ///   - place: records behind it are left alone: the newest day's file, and how much of it counts.
+    public init(_ folder: String, keys: KeyRing?, before place: (day: Int32, length: UInt64)? = nil) {
         self.folder = folder
+        self.keys = keys
         limit = place.map { (DataFolder.dayFile($0.day), Int($0.length)) }
     }
 
@@ -44,18 +49,23 @@ public struct QuarantineReader: Sendable {
     }
 
     private func nextPiece() throws -> [UInt8] {
-        guard let name, DataFolder.exists("\(folder)/\(name)") else { return [] }
+        guard let name, let file else { return [] }
         var count = Self.pieceLength
         if let limit, limit.name == name { count = min(count, limit.length - offset) }
-        return count > 0 ? try DataFile("\(folder)/\(name)", .read).read(count, at: offset) : []
+        return count > 0 ? try file.read(count, at: offset) : []
     }
 
     private mutating func nextFile() throws -> Bool {
-        let following = DataFolder.names(in: folder).first { candidate in
+        let following = Quarantine.files(in: folder).first { candidate in
             (name ?? "") < candidate && candidate <= (limit?.name ?? candidate)
         }
         guard let following else { return false }
+        // Nothing is added to a file that another follows.
+        try file?.demandWhole()
         name = following
+        // What retention took in the meantime is none.
+        let path = "\(folder)/\(following)"
+        file = DataFolder.exists(path) ? try SealedFile(path, .read, keys) : nil
         offset = 0
         line = 0
         rest = []

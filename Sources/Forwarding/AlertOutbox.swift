@@ -5,6 +5,7 @@ public import Archive
 /// - Complexity: memory for `heldMax` alerts; of a longer backlog the oldest are read again later.
 public struct AlertOutbox {
     private let folder: String
+    private let keys: KeyRing?
     private var reader: AlertLogReader
     /// Read and not sent, in the log's order within each reading.
     private var unsent: [AlertLogReader.Line] = []
@@ -18,9 +19,12 @@ public struct AlertOutbox {
     private static let heldMax = 8192
 
     /// An outbox of a log, from an alert on.
-    public init(_ folder: String, from sequence: UInt64) {
+    ///
+    /// - Parameter keys: of the data folder; without them only what is in the clear can be read.
+    public init(_ folder: String, keys: KeyRing?, from sequence: UInt64) {
         self.folder = folder
-        reader = AlertLogReader(folder, from: sequence)
+        self.keys = keys
+        reader = AlertLogReader(folder, keys: keys, from: sequence)
     }
 
     /// The next alert to send.
@@ -49,7 +53,7 @@ public struct AlertOutbox {
     }
 
     private mutating func refill(_ gap: (from: UInt64, to: UInt64)) throws {
-        var old = AlertLogReader(folder, from: gap.from)
+        var old = AlertLogReader(folder, keys: keys, from: gap.from)
         while unsent.count < Self.heldMax / 2 {
             let lines = try old.read(before: gap.to)
             if lines.isEmpty { break }

@@ -32,9 +32,10 @@ public struct Outbox {
     ///
     /// - Parameters:
     ///   - folder: the log's.
+    ///   - keys: of the data folder; without them only what is in the clear can be read.
     ///   - maxDelay: how long sightings may wait for others, in nanoseconds.
-    public init(_ folder: String, _ welcome: LinkWelcome, maxDelay: Int64) {
-        reader = SightingLogReader(folder, from: welcome.next)
+    public init(_ folder: String, keys: KeyRing?, _ welcome: LinkWelcome, maxDelay: Int64) {
+        reader = SightingLogReader(folder, keys: keys, from: welcome.next)
         self.welcome = welcome
         self.maxDelay = maxDelay
     }

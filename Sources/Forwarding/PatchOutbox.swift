@@ -19,6 +19,7 @@ public struct PatchOutbox {
     }
 
     private let folder: String
+    private let keys: KeyRing?
     private var reader: SightingLogReader
     private var index: ImageIndex
     /// Sightings that were read, and the number of the first of them.
@@ -39,12 +40,14 @@ public struct PatchOutbox {
     ///
     /// - Parameters:
     ///   - folder: the log's.
+    ///   - keys: of the data folder; without them only what is in the clear can be read.
     ///   - index: finds the patches.
     ///   - sequence: the first sighting whose patch the receiver may not have.
-    public init(_ folder: String, _ index: ImageIndex, from sequence: UInt64) {
+    public init(_ folder: String, keys: KeyRing?, _ index: ImageIndex, from sequence: UInt64) {
         self.folder = folder
+        self.keys = keys
         self.index = index
-        reader = SightingLogReader(folder, from: sequence)
+        reader = SightingLogReader(folder, keys: keys, from: sequence)
         first = sequence
     }
 
@@ -72,7 +75,7 @@ public struct PatchOutbox {
     /// Reads on when all that was read was looked at.
     private mutating func fill(before delivered: UInt64, first: UInt64) throws -> Bool {
         guard place >= batch.count else { return true }
-        if reader.next < first { reader = SightingLogReader(folder, from: first) }
+        if reader.next < first { reader = SightingLogReader(folder, keys: keys, from: first) }
         while reader.next < delivered, let next = try reader.read(before: delivered) {
             guard next.mark == nil else { continue }
             batch = next.batch

@@ -93,7 +93,7 @@ struct AlertsCommand: ParsableCommand {
             let data = try DataOption.existing(configuration.data)
             let logged = request.logged("list", data)
             try logged.demandReason()
-            var reader = AlertLogReader(interest.folder, from: 0)
+            var reader = AlertLogReader(interest.folder, keys: try KeyRing(data: data), from: 0)
             var alerts: [Alert] = []
             while true {
                 let lines = try reader.read()

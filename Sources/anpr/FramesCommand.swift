@@ -26,8 +26,9 @@ struct FramesCommand: ParsableCommand {
     var audit: String?
 
     func run() throws {
-        let found = try CommandInput.refusing(file) { try FrameFile.read(file) }
-        if let folder = auditFolder {
+        let data = dataFolder
+        let found = try CommandInput.refusing(file) { try FrameFile.read(file, data: data) }
+        if let folder = audit ?? data.map({ "\($0)/audit" }) {
             try AuditLog(folder).append(
                 AuditRecord(
                     at: TimestampWriter.text(Operator.now),
@@ -52,13 +53,12 @@ struct FramesCommand: ParsableCommand {
         }
     }
 
-    /// The audit log of the data folder that the file lies in, however deep.
-    private var auditFolder: String? {
-        if let audit { return audit }
+    /// The data folder that the file lies in, however deep.
+    private var dataFolder: String? {
         var folder = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
         while let slash = folder.lastIndex(of: "/") {
             folder = String(folder[..<slash])
-            if DataFolder.exists("\(folder)/catalogue.sqlite") { return "\(folder)/audit" }
+            if DataFolder.exists("\(folder)/catalogue.sqlite") { return folder }
         }
         return nil
     }
@@ -72,11 +72,14 @@ struct FrameFile {
     var fault: String?
 
     /// Reads a segment whole, and blocks as far as they are right.
-    static func read(_ path: String) throws -> FrameFile {
+    ///
+    /// - Parameter data: the data folder that has the keys of the file, if it lies in one.
+    static func read(_ path: String, data: String?) throws -> FrameFile {
         if let segment = try SegmentContents(path) {
             return FrameFile(batch: segment.batch, register: segment.register)
         }
-        return try read(try Console.contents(of: path))
+        let keys = try data.map { try KeyRing(data: $0) }
+        return try read(try SealedFile(path, .read, keys).contents())
     }
 
     private static func read(_ bytes: [UInt8]) throws -> FrameFile {

@@ -81,7 +81,7 @@ extension ImageCommand.Request {
 
     /// What is asked for and not here.
     private func missing(_ folder: String) throws -> [MissingImage] {
-        let search = ImageSearch(data: folder)
+        let search = ImageSearch(data: folder, keys: try KeyRing(data: folder))
         return try sightings(folder).flatMap { reads -> [MissingImage] in
             let first = max(reads.from, from?.time ?? reads.from)
             let last = min(reads.to, to?.time ?? reads.to)

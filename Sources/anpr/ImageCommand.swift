@@ -67,7 +67,7 @@ struct ImageCommand: ParsableCommand {
             let folder = try node.folder()
             var logged = logged(what, folder)
             try logged.demandReason()
-            let search = ImageSearch(data: folder)
+            let search = ImageSearch(data: folder, keys: try KeyRing(data: folder))
             var found: [ImageSearch.Found] = []
             if let query = try query(folder) { found = try search.run(query) }
             // Which images were given out, where they can be named.

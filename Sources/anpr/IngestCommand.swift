@@ -55,7 +55,7 @@ struct IngestCommand: AsyncParsableCommand {
         )
         // Where to begin is known before anything comes.
         let alerts = try configuration.interest.map {
-            (try AlertDesk(configuration, $0), try core.alertCursor())
+            (try AlertDesk(configuration, $0, keys: core.keys), try core.alertCursor())
         }
         var ingest = Ingest(node: core, feeds: set, now: Operator.now, syncBytes: syncBytes)
         let line = ProgressLine()
@@ -117,6 +117,7 @@ struct IngestCommand: AsyncParsableCommand {
             to: forward,
             log: core.log,
             logFolder: core.logFolder,
+            keys: core.keys,
             node: configuration.node,
             stream: core.stream,
             data: configuration.data,

@@ -8,8 +8,9 @@ struct KeysCommand: ParsableCommand {
         commandName: "keys",
         abstract: "The keys of an archive: which there are, and another master key for them.",
         discussion: """
-            Each day's sightings of each force have a key of their own, wrapped by the master key. They stand in the data \
-            folder's keys/ring. Keep copies of that file apart from copies of the rest, and no longer than the data may be \
+            Each day's sightings of each force have a key of their own, and so has each file of the journal, the sighting \
+            log, alerts, refused records and images; all are wrapped by the master key. They stand in the data folder's \
+            keys/ring. Keep copies of that file apart from copies of the rest, and no longer than the data may be \
             kept: when a key is destroyed, what it closed opens nowhere any more.
             """,
         subcommands: [List.self, Rotate.self]
@@ -17,7 +18,7 @@ struct KeysCommand: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say of which days and forces there are keys."
+            abstract: "Say of which days and forces, and of how many files, there are keys."
         )
 
         @OptionGroup var node: DataOption
@@ -26,7 +27,9 @@ struct KeysCommand: ParsableCommand {
             let folder = try node.folder()
             let catalogue = try Catalogue("\(folder)/catalogue.sqlite", isReadOnly: true)
             let names = try KeyRing(data: folder, catalogue).names()
-            let rows = names.map { [DayText.date($0.day), $0.force, String($0.number, radix: 16)] }
+            let rows = names.map {
+                [DayText.date($0.day), $0.isOfFile ? "a file" : $0.force, String($0.number, radix: 16)]
+            }
             if !rows.isEmpty { try Console.output(TextTable.text([["day", "force", "key"]] + rows)) }
             Console.note("\(NumberText.grouped(names.count)) keys.")
         }

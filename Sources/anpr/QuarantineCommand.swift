@@ -22,7 +22,7 @@ struct QuarantineCommand: ParsableCommand {
         var reason: String?
 
         func entries(_ folder: String) throws -> [Quarantine.Entry] {
-            try Quarantine.entries(in: "\(folder)/quarantine").filter { entry in
+            try Quarantine.entries(in: "\(folder)/quarantine", keys: KeyRing(data: folder)).filter { entry in
                 (feed == nil || entry.record.feed == feed) && (reason == nil || entry.record.reason == reason)
             }
         }
@@ -77,7 +77,8 @@ struct QuarantineCommand: ParsableCommand {
 
         func run() throws {
             let folder = try node.folder()
-            guard let entry = try Quarantine.entries(in: "\(folder)/quarantine").first(where: { $0.id == id })
+            let entries = try Quarantine.entries(in: "\(folder)/quarantine", keys: KeyRing(data: folder))
+            guard let entry = entries.first(where: { $0.id == id })
             else {
                 Console.note("\(id): there is no such record")
                 throw ExitCode.failure

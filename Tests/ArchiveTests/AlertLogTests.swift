@@ -18,7 +18,7 @@ struct AlertLogTests {
     }
 
     private static func all(_ folder: String, from first: UInt64 = 0) throws -> [AlertLogReader.Line] {
-        var reader = AlertLogReader(folder, from: first)
+        var reader = AlertLogReader(folder, keys: nil, from: first)
         var lines: [AlertLogReader.Line] = []
         while true {
             let more = try reader.read()
@@ -31,14 +31,14 @@ struct AlertLogTests {
     func order() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/alerts"
-        var log = try AlertLog(path)
-        var follower = AlertLogReader(path, from: 1)
+        var log = try AlertLog(path, keys: nil)
+        var follower = AlertLogReader(path, keys: nil, from: 1)
         #expect(try follower.read().isEmpty)
         try Self.append(3, to: log, day: 20_000)
         #expect(try follower.read(before: 3).map(\.sequence) == [1, 2])
         #expect(try follower.read(before: log.next).map(\.sequence) == [3])
         try Self.append(20_000, to: log, day: 20_001)
-        log = try AlertLog(path)
+        log = try AlertLog(path, keys: nil)
         #expect(log.next == 20_004)
         try Self.append(2, to: log, day: 19_999)
         try Self.append(1, to: log, day: 20_002)
@@ -51,30 +51,36 @@ struct AlertLogTests {
         var followed: [UInt64] = []
         while let more = Optional(try follower.read()), !more.isEmpty { followed += more.map(\.sequence) }
         #expect(followed == Array(4...20_006))
-        var tail = AlertLogReader(path, lastFiles: 1)
+        var tail = AlertLogReader(path, keys: nil, lastFiles: 1)
         #expect(try tail.read().map(\.sequence) == [20_006])
         #expect(DataFolder.names(in: path).count == 3)
-        #expect(try AlertLog.drop(before: Timestamp(milliseconds: 20_001 * 86_400_000), in: path) == 3)
+        #expect(
+            try AlertLog.drop(before: Timestamp(milliseconds: 20_001 * 86_400_000), in: path, keys: nil) == 3
+        )
         #expect(try Self.all(path).first?.sequence == 4)
         // What is held stays, and is read as before; a file that a crash left half written is none.
         let held: [UInt64] = [4, 77, 20_003]
         try Data("{".utf8).write(to: URL(fileURLWithPath: "\(path)/2024-10-05.ndjson.tmp"))
-        let gone = try AlertLog.drop(before: Timestamp(milliseconds: 20_002 * 86_400_000), in: path) { line in
+        let gone = try AlertLog.drop(
+            before: Timestamp(milliseconds: 20_002 * 86_400_000),
+            in: path,
+            keys: nil
+        ) { line in
             held.contains { line == Self.line($0) }
         }
         #expect(gone == 19_999)
         #expect(try Self.all(path).map(\.sequence) == held + [20_006])
-        #expect(try AlertLog(path).next == 20_007)
+        #expect(try AlertLog(path, keys: nil).next == 20_007)
     }
 
     @Test("what a crash left half written is cut off, wherever it tore", arguments: [0, 1, 7, 20])
     func torn(kept: Int) throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/alerts"
-        try Self.append(2, to: try AlertLog(path), day: 20_000)
+        try Self.append(2, to: try AlertLog(path, keys: nil), day: 20_000)
         let file = try DataFile(path + "/" + DataFolder.names(in: path)[0], .append)
         try file.write(Array(Self.line(3).prefix(kept)), at: try file.length())
-        let log = try AlertLog(path)
+        let log = try AlertLog(path, keys: nil)
         #expect(log.next == 3)
         try Self.append(1, to: log, day: 20_000)
         #expect(try Self.all(path).map(\.sequence) == [1, 2, 3])
@@ -84,7 +90,7 @@ struct AlertLogTests {
     func damage() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/alerts"
-        try Self.append(1, to: try AlertLog(path), day: 20_000)
+        try Self.append(1, to: try AlertLog(path, keys: nil), day: 20_000)
         let name = DataFolder.names(in: path)[0]
         let file = try DataFile("\(path)/\(name)", .append)
         try file.write(Array("rubbish\n".utf8), at: try file.length())

@@ -34,18 +34,22 @@ struct ImageStoreTests {
         )
     }
 
-    private static func keep(_ images: [ReadImage], _ path: String) throws {
-        let store = try ImageStore("\(path)/images")
+    private static func keep(_ images: [ReadImage], _ path: String, _ keys: KeyRing? = nil) throws {
+        let store = try ImageStore("\(path)/images", keys: keys)
         try store.append(images, register: register)
         try store.sync()
     }
 
-    private static func found(_ path: String, _ change: (inout ImageQuery) -> Void = { _ in }) throws
+    private static func found(
+        _ path: String,
+        _ keys: KeyRing? = nil,
+        _ change: (inout ImageQuery) -> Void = { _ in }
+    ) throws
         -> [ImageSearch.Found]
     {
         var query = ImageQuery()
         change(&query)
-        return try ImageSearch(data: path).run(query)
+        return try ImageSearch(data: path, keys: keys).run(query)
     }
 
     private static func bytes(_ path: String) throws -> Int {
@@ -84,30 +88,35 @@ struct ImageStoreTests {
                 $0.binding.hash.text == hash
             }
         )
-        let search = ImageSearch(data: folder.path)
+        let search = ImageSearch(data: folder.path, keys: nil)
         for one in all {
             let jpeg = try search.jpeg(of: one)
             #expect(images.contains { $0.jpeg == jpeg && $0.captured == one.binding.captured })
         }
     }
 
-    @Test("a tail torn anywhere is cut off: what was synced stays, and it goes on")
-    func torn() throws {
+    @Test("a tail torn anywhere is cut off: what was synced stays, and it goes on", arguments: [false, true])
+    func torn(isSealed: Bool) throws {
         let folder = try TemporaryFolder()
         let path = folder.path
-        try Self.keep([try Self.image(1, count: 60)], path)
+        let keys = isSealed ? KeyRing(data: path, .file("\(path)/keys/master.key")) : nil
+        func contents() throws -> [UInt8] {
+            try Self.found(path, keys).map { try ImageSearch(data: path, keys: keys).jpeg(of: $0)[3] }
+        }
+        try Self.keep([try Self.image(1, count: 60)], path, keys)
         let safe = try Self.bytes(path)
         try Self.keep(
             [try Self.image(2, .overview, count: 60), try Self.image(3, after: 5, count: 60)],
-            path
+            path,
+            keys
         )
         let name = "\(path)/images/\(DataFolder.names(in: "\(path)/images")[0])"
         let whole = try DataFile(name, .read).contents()
         for cut in safe...whole.count {
             let file = try DataFile(name, .replace)
             try file.write(Array(whole[..<cut]), at: 0)
-            try Self.keep([try Self.image(4, after: 7, count: 60)], path)
-            let contents = try Self.found(path).map { try ImageSearch(data: path).jpeg(of: $0)[3] }
+            try Self.keep([try Self.image(4, after: 7, count: 60)], path, keys)
+            let contents = try contents()
             #expect(contents.contains(1) && contents.contains(4), "cut at \(cut)")
             #expect(contents.contains(3) == (cut == whole.count), "cut at \(cut)")
         }
@@ -115,12 +124,8 @@ struct ImageStoreTests {
         var hollow = whole
         for place in (whole.count - 90)..<whole.count { hollow[place] = 0 }
         try DataFile(name, .replace).write(hollow, at: 0)
-        try Self.keep([try Self.image(4, after: 7, count: 60)], path)
-        #expect(
-            Set(try Self.found(path).map { try ImageSearch(data: path).jpeg(of: $0)[3] }).isSuperset(of: [
-                1, 4,
-            ])
-        )
+        try Self.keep([try Self.image(4, after: 7, count: 60)], path, keys)
+        #expect(Set(try contents()).isSuperset(of: [1, 4]))
     }
 
     @Test("damage in what was synced is named by file and byte, and nothing is cut")
@@ -143,7 +148,7 @@ struct ImageStoreTests {
     @Test("what was not synced can be taken back")
     func takenBack() throws {
         let folder = try TemporaryFolder()
-        let store = try ImageStore("\(folder.path)/images")
+        let store = try ImageStore("\(folder.path)/images", keys: nil)
         try store.discardUnsynced()
         try store.append([try Self.image(1)], register: Self.register)
         try store.sync()
@@ -163,7 +168,7 @@ struct ImageStoreTests {
             catalogue: catalogue,
             policy: policy,
             images: RetentionImages(
-                try ImageStore("\(path)/images"),
+                try ImageStore("\(path)/images", keys: nil),
                 search: ArchiveSearch(data: path),
                 site: { binding in
                     register.find(force: binding.force, name: binding.camera).map {
@@ -207,7 +212,7 @@ struct ImageStoreTests {
                 "43 plate", "43 plate", "44 overview",
             ]
         )
-        for one in left { _ = try ImageSearch(data: folder.path).jpeg(of: one) }
+        for one in left { _ = try ImageSearch(data: folder.path, keys: nil).jpeg(of: one) }
         #expect(before - (try Self.bytes(folder.path)) > 60_000)
         #expect(
             DataFolder.names(in: "\(folder.path)/images").count == 1,
@@ -240,7 +245,7 @@ struct ImageStoreTests {
                 images.append(ReadImage(of: read, kind: .plate, jpeg: content))
             }
         }
-        let store = try ImageStore("\(filled.folder.path)/images")
+        let store = try ImageStore("\(filled.folder.path)/images", keys: nil)
         try store.append(images, register: filled.register)
         try store.sync()
         let times = filled.all.map(\.first).sorted()

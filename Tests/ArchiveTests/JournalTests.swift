@@ -48,9 +48,16 @@ struct JournalTests {
         }
     }
 
-    private static func replayed(_ folder: String) throws -> (entries: [JournalEntry], torn: Int) {
+    /// The keys of a folder, or none for a journal in the clear.
+    private static func keys(_ folder: String, _ isSealed: Bool) -> KeyRing? {
+        isSealed ? KeyRing(data: folder, .file("\(folder)/keys/master.key")) : nil
+    }
+
+    private static func replayed(_ folder: String, isSealed: Bool = false) throws
+        -> (entries: [JournalEntry], torn: Int)
+    {
         var entries: [JournalEntry] = []
-        let torn = try Journal(folder).replay { number, entry in
+        let torn = try Journal(folder, keys: keys(folder, isSealed)).replay { number, entry in
             if case .snapshot = entry { return .distantPast }
             #expect(number == UInt64(entries.count))
             entries.append(entry)
@@ -59,9 +66,11 @@ struct JournalTests {
         return (entries, torn)
     }
 
-    private static func write(_ folder: String, seed: UInt64, count: Int) throws -> [JournalEntry] {
+    private static func write(_ folder: String, seed: UInt64, count: Int, isSealed: Bool = false) throws
+        -> [JournalEntry]
+    {
         var random = SeededRandom(seed: seed)
-        let journal = try Journal(folder, segmentLengthMax: 2000)
+        let journal = try Journal(folder, keys: keys(folder, isSealed), segmentLengthMax: 2000)
         _ = try journal.replay { _, _ in .distantPast }
         var entries: [JournalEntry] = []
         for _ in 0..<count {
@@ -77,25 +86,31 @@ struct JournalTests {
     @Test("what was synced comes back, over any number of segments", arguments: [1, 2, 3, 4] as [UInt64])
     func roundTrip(seed: UInt64) throws {
         let folder = try TemporaryFolder()
-        let entries = try Self.write(folder.path, seed: seed, count: 200)
-        let found = try Self.replayed(folder.path)
+        let entries = try Self.write(folder.path, seed: seed, count: 200, isSealed: seed > 2)
+        let found = try Self.replayed(folder.path, isSealed: seed > 2)
         #expect(found.entries == entries, "seed \(seed)")
         #expect(found.torn == 0)
         #expect(DataFolder.names(in: folder.path).count > 3)
     }
 
-    @Test("a tail torn at any byte is cut off, and what stands before it comes back")
-    func tornTail() throws {
+    @Test(
+        "a tail torn at any byte is cut off, and what stands before it comes back",
+        arguments: [false, true]
+    )
+    func tornTail(isSealed: Bool) throws {
         let folder = try TemporaryFolder()
-        let entries = try Self.write(folder.path, seed: 5, count: 20)
-        let last = try #require(DataFolder.names(in: folder.path).last)
+        let entries = try Self.write(folder.path, seed: 5, count: 20, isSealed: isSealed)
+        let last = try #require(
+            DataFolder.names(in: folder.path).last { $0.hasSuffix(".journal") }
+        )
         let file = URL(fileURLWithPath: "\(folder.path)/\(last)")
         let whole = try Data(contentsOf: file)
         for length in stride(from: whole.count - 1, through: 0, by: -1) {
             try whole.prefix(length).write(to: file)
-            let found = try Self.replayed(folder.path)
+            let found = try Self.replayed(folder.path, isSealed: isSealed)
             #expect(entries.starts(with: found.entries), "cut to \(length)")
             #expect(found.entries.count < entries.count)
+            #expect(try Self.replayed(folder.path, isSealed: isSealed).torn == 0, "it was cut off")
             try whole.write(to: file)
         }
     }
@@ -128,12 +143,12 @@ struct JournalTests {
     func dropping() throws {
         let folder = try TemporaryFolder()
         let entries = try Self.write(folder.path, seed: 8, count: 100)
-        let journal = try Journal(folder.path, segmentLengthMax: 2000)
+        let journal = try Journal(folder.path, keys: nil, segmentLengthMax: 2000)
         _ = try journal.replay { _, _ in .distantPast }
         #expect(try journal.drop(before: .latest) > 0)
         #expect(journal.append(.cameras([]), latest: .distantPast) == UInt64(entries.count))
         try journal.sync(snapshot: [])
-        let again = try Journal(folder.path)
+        let again = try Journal(folder.path, keys: nil)
         _ = try again.replay { _, _ in .distantPast }
         #expect(again.next == UInt64(entries.count) + 1)
     }

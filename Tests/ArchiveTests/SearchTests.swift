@@ -19,6 +19,7 @@ struct SearchTests {
         let archiver: Archiver
         let catalogue: Catalogue
         let log: SightingLog
+        let keys: KeyRing
 
         init(seed: UInt64, variants: VariantMode = .off, isEncrypted: Bool = true) throws {
             folder = try TemporaryFolder()
@@ -41,7 +42,8 @@ struct SearchTests {
             self.output = output
             catalogue = try Catalogue("\(folder.path)/catalogue.sqlite")
             if !isEncrypted { try KeyRing.set(nil, isOn: false, in: catalogue) }
-            log = try SightingLog("\(folder.path)/sightings", partLengthMax: 4000)
+            keys = try KeyRing(data: folder.path, catalogue)
+            log = try SightingLog("\(folder.path)/sightings", keys: keys, partLengthMax: 4000)
             archiver = try Archiver(
                 "\(folder.path)/archive",
                 log: "\(folder.path)/sightings",
@@ -211,7 +213,11 @@ struct SearchTests {
         let end = filled.log.extent.next
         var whole: [PlainSighting] = []
         for start in [0, 1, 37, 64, 65, Int(end) / 2, Int(end) - 1, Int(end)] {
-            var reader = SightingLogReader("\(filled.folder.path)/sightings", from: UInt64(start))
+            var reader = SightingLogReader(
+                "\(filled.folder.path)/sightings",
+                keys: filled.keys,
+                from: UInt64(start)
+            )
             var batch = SightingBatch()
             while let run = try reader.read() { batch.append(contentsOf: run.batch) }
             let read = PlainSighting.list(batch, in: reader.register)
@@ -231,7 +237,7 @@ struct SearchTests {
         _ = try handle.seekToEnd()
         try handle.write(contentsOf: Data(repeating: 0x41, count: 77))
         try handle.close()
-        #expect(try SightingLog(folder).extent == extent)
+        #expect(try SightingLog(folder, keys: filled.keys).extent == extent)
     }
 
     @Test(

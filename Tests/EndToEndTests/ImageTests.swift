@@ -148,7 +148,7 @@ struct ImageTests {
         ])
         #expect(Set(try Self.files(out).values) == Set((0..<count).map { Data(Self.jpeg($0)) }))
         let stored = try Self.files(node.data + "/images").values.reduce(0) { $0 + $1.count }
-        // Each picture once, with some 150 bytes of records and marks beside it.
+        // Each picture once, with some 100 bytes of records and marks and three pieces' seals beside it.
         #expect(stored < count * (905 + 250))
     }
 

@@ -127,6 +127,7 @@ struct RetentionCrashTests {
             if between.count > stay.count, between.count < stay.count + go.count { partly += 1 }
             _ = try Program.succeed(["retention", "apply", "--config", node.config])
             #expect(try node.found() == stay, "round \(round)")
+            try FileKeys.expectNoneAstray(node.data, "round \(round)")
             let report = try Program.run(["retention", "report", "--config", node.config])
             #expect(report.status == 0, "\(report.output)")
         }

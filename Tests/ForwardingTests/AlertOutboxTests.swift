@@ -7,7 +7,7 @@ import Testing
 /// Which alert goes over a link next.
 struct AlertOutboxTests {
     private static func fill(_ folder: String, _ count: Int) throws {
-        let log = try AlertLog(folder)
+        let log = try AlertLog(folder, keys: nil)
         try log.append(day: 20_000) { first in
             (0..<count).map { Array("{\"sequence\":\(first + UInt64($0))}".utf8) }
         }
@@ -17,7 +17,7 @@ struct AlertOutboxTests {
     func newestFirst() throws {
         let scratch = try TemporaryFolder()
         try Self.fill(scratch.path, 5)
-        var outbox = AlertOutbox(scratch.path, from: 2)
+        var outbox = AlertOutbox(scratch.path, keys: nil, from: 2)
         #expect(try outbox.next(before: 6)?.sequence == 5)
         #expect(try outbox.next(before: 6)?.sequence == 4)
         try Self.fill(scratch.path, 2)
@@ -39,7 +39,7 @@ struct AlertOutboxTests {
         let scratch = try TemporaryFolder()
         let count = 20_000
         try Self.fill(scratch.path, count)
-        var outbox = AlertOutbox(scratch.path, from: 1)
+        var outbox = AlertOutbox(scratch.path, keys: nil, from: 1)
         var seen = Set<UInt64>()
         var first: UInt64?
         while let line = try outbox.next(before: UInt64(count) + 1) {
@@ -59,7 +59,7 @@ struct AlertOutboxTests {
     func window() throws {
         let scratch = try TemporaryFolder()
         try Self.fill(scratch.path, 100)
-        var outbox = AlertOutbox(scratch.path, from: 1)
+        var outbox = AlertOutbox(scratch.path, keys: nil, from: 1)
         var sent: [UInt64] = []
         while let line = try outbox.next(before: 101) { sent.append(line.sequence) }
         #expect(sent.count == 32)

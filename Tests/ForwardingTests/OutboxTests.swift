@@ -32,7 +32,7 @@ struct OutboxTests {
             run.work(off: decoded.reads, batchMax: 100, &random)
             batch = run.output
             scratch = try TemporaryFolder()
-            log = try SightingLog(scratch.path, partLengthMax: 8000)
+            log = try SightingLog(scratch.path, keys: nil, partLengthMax: 8000)
             try fill(&random)
         }
 
@@ -71,7 +71,7 @@ struct OutboxTests {
                 cameras: UInt32(known.count),
                 checksum: RegisterBlock.checksum(known, first: known.count)
             )
-            var outbox = Outbox(scratch.path, welcome, maxDelay: OutboxTests.second)
+            var outbox = Outbox(scratch.path, keys: nil, welcome, maxDelay: OutboxTests.second)
             var reader = LinkStreamReader(next: welcome.next)
             for _ in 0..<messages {
                 guard
@@ -140,7 +140,7 @@ struct OutboxTests {
         #expect(again.cameraMessages == 0)
         // As after a register that was made anew under the same stream.
         let wrong = LinkWelcome(next: 0, cameras: 3, checksum: 12345)
-        var outbox = Outbox(source.scratch.path, wrong, maxDelay: 0)
+        var outbox = Outbox(source.scratch.path, keys: nil, wrong, maxDelay: 0)
         let first = try outbox.next(source.log.extent, at: 0, bytesPerSecond: nil, isFlushing: true)
         guard case .cameras(let block)? = first else {
             Issue.record("cameras must be told first")
@@ -154,7 +154,7 @@ struct OutboxTests {
     func due() throws {
         let scratch = try TemporaryFolder()
         let register = CameraRegister([Camera(force: "43", name: "43-1", site: "S1")])
-        let log = try SightingLog(scratch.path)
+        let log = try SightingLog(scratch.path, keys: nil)
         var made: Int64 = 0
         func append(_ count: Int) throws {
             var batch = SightingBatch()
@@ -184,7 +184,7 @@ struct OutboxTests {
                 isDurable: false
             )
         }
-        var outbox = Outbox(scratch.path, LinkWelcome(next: 0), maxDelay: Self.second)
+        var outbox = Outbox(scratch.path, keys: nil, LinkWelcome(next: 0), maxDelay: Self.second)
         var reader = LinkStreamReader(next: 0)
         func sent(at now: Int64) throws -> Int {
             var count = 0
@@ -220,7 +220,7 @@ struct OutboxTests {
     func faults() throws {
         let source = try Source(seed: 5)
         var messages: [LinkMessage] = []
-        var outbox = Outbox(source.scratch.path, LinkWelcome(next: 0), maxDelay: 0)
+        var outbox = Outbox(source.scratch.path, keys: nil, LinkWelcome(next: 0), maxDelay: 0)
         while let message = try outbox.next(
             source.log.extent,
             at: 0,

@@ -11,6 +11,7 @@ struct PatchOutboxTests {
     /// A node's log and images, with what should go.
     private final class Node {
         let folder: TemporaryFolder
+        let keys: KeyRing
         let log: SightingLog
         let store: ImageStore
         let register = SmallRegister.make()
@@ -22,13 +23,14 @@ struct PatchOutboxTests {
         init(seed: UInt64) throws {
             random = SeededRandom(seed: seed)
             folder = try TemporaryFolder()
-            log = try SightingLog("\(folder.path)/sightings", partLengthMax: 3000)
-            store = try ImageStore("\(folder.path)/images")
+            keys = KeyRing(data: folder.path, .file("\(folder.path)/keys/master.key"))
+            log = try SightingLog("\(folder.path)/sightings", keys: keys, partLengthMax: 3000)
+            store = try ImageStore("\(folder.path)/images", keys: keys)
         }
 
         func outbox(from sequence: UInt64) -> PatchOutbox {
-            let index = ImageIndex(data: folder.path, kind: .plate)
-            return PatchOutbox("\(folder.path)/sightings", index, from: sequence)
+            let index = ImageIndex(data: folder.path, keys: keys, kind: .plate)
+            return PatchOutbox("\(folder.path)/sightings", keys: keys, index, from: sequence)
         }
 
         /// Logs some sightings; some have a patch, some an overview, some the patch of another read only.
@@ -112,7 +114,7 @@ struct PatchOutboxTests {
                 #expect(sent.map { $0 < patch.number } ?? true)
                 #expect(patch.number < delivered)
                 #expect(patch.found.binding.captured == node.patches[patch.number])
-                let jpeg = try ImageSearch(data: node.folder.path).jpeg(of: patch.found)
+                let jpeg = try ImageSearch(data: node.folder.path, keys: node.keys).jpeg(of: patch.found)
                 #expect(jpeg.starts(with: [0xFF, 0xD8, 0xFF]))
                 // Those between the one before and this one have none, or are gone.
                 let skipped = node.patches.keys.filter { $0 < patch.number && $0 > (sent ?? 0) }
@@ -173,8 +175,8 @@ struct PatchOutboxTests {
     func rewritten() throws {
         let node = try Node(seed: 7)
         try node.grow(30)
-        var index = ImageIndex(data: node.folder.path, kind: .plate)
-        let all = try ImageSearch(data: node.folder.path).run(ImageQuery()).filter {
+        var index = ImageIndex(data: node.folder.path, keys: node.keys, kind: .plate)
+        let all = try ImageSearch(data: node.folder.path, keys: node.keys).run(ImageQuery()).filter {
             $0.binding.kind == .plate
         }
         #expect(!all.isEmpty)

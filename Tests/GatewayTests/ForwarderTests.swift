@@ -78,17 +78,18 @@ struct ForwarderTests {
         let listener = try await Self.listen(heard)
         let port = try #require(listener.localAddress?.port)
         let alerts = "\(scratch.path)/alerts"
-        let log = try AlertLog(alerts)
+        let log = try AlertLog(alerts, keys: nil)
         for number in 1...2 as ClosedRange<UInt64> {
             try log.append(day: 20_000) { _ in [Self.alert(number)] }
         }
         let forwarder = Forwarder(
             to: NodeConfiguration.Forward(addresses: [.init(host: "127.0.0.1", port: port)]),
-            log: try SightingLog("\(scratch.path)/log"),
+            log: try SightingLog("\(scratch.path)/log", keys: nil),
             logFolder: "\(scratch.path)/log",
+            keys: nil,
             node: "here",
             stream: "a stream",
-            alerts: AlertSource(folder: alerts, published: { 3 }, cursor: { 1 }, note: { _ in }),
+            alerts: AlertSource(folder: alerts, keys: nil, published: { 3 }, cursor: { 1 }, note: { _ in }),
             logger: Logger(label: "test"),
             onDelivered: { _ in }
         )

@@ -6,33 +6,32 @@ import Foundation
 /// Append-only. What a crash left half written is cut off when the log is opened: it was told to nobody.
 public final class AlertLog {
     private let folder: String
-    private var file: DataFile?
+    private let keys: KeyRing?
+    private var file: SealedFile?
     private var day: Int32 = .min
     private var length = 0
     /// The number of the next alert.
     public private(set) var next: UInt64 = 1
 
-    private static let temporary = ".tmp"
-
     /// The days' files, in order.
     static func files(in folder: String) -> [String] {
-        DataFolder.names(in: folder).filter { !$0.hasSuffix(temporary) }
+        DataFolder.names(in: folder).filter { !$0.hasSuffix(SealedFile.temporary) }
     }
 
     /// Opens a log, made if it is not there.
-    public init(_ folder: String) throws {
+    ///
+    /// - Parameter keys: of the data folder; without them all is written in the clear.
+    public init(_ folder: String, keys: KeyRing?) throws {
         self.folder = folder
+        self.keys = keys
         try DataFolder.make(folder)
-        // What a crash left of a file that was being written anew.
-        for name in DataFolder.names(in: folder) where name.hasSuffix(Self.temporary) {
-            try DataFolder.remove("\(folder)/\(name)")
-        }
+        try SealedFile.clear(folder, keys)
         // A file without a whole line may be the newest.
         for name in AlertLog.files(in: folder).reversed() {
-            let file = try DataFile("\(folder)/\(name)", .append)
+            let file = try SealedFile("\(folder)/\(name)", .append, keys)
             let bytes = try file.contents()
             let end = bytes.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-            if end < bytes.count { try file.truncate(to: end) }
+            if try end < bytes.count || file.torn() > 0 { try file.truncate(to: end) }
             guard end > 0 else { continue }
             let start = bytes[..<(end - 1)].lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
             next = try AlertLogReader.sequence(bytes[start..<end - 1], in: "\(folder)/\(name)") + 1
@@ -62,29 +61,34 @@ public final class AlertLog {
         next += UInt64(lines.count)
     }
 
-    /// Removes the alerts of days that ended before a moment; the file that is written to stays.
+    /// Removes the alerts of days that ended before a moment, and their keys; the file that is written to stays.
     ///
-    /// - Parameter isHeld: whether an alert, a JSON object, stays all the same.
+    /// - Parameters:
+    ///   - keys: of the data folder.
+    ///   - isHeld: whether an alert, a JSON object, stays all the same.
     /// - Returns: how many alerts went.
     public static func drop(
         before time: Timestamp,
         in folder: String,
+        keys: KeyRing?,
         unless isHeld: ([UInt8]) -> Bool = { _ in false }
     ) throws(StorageError) -> Int {
         let names = AlertLog.files(in: folder)
         var gone = 0
         for name in names where name < DataFolder.dayFile(time.day) && name != names.last {
             let path = "\(folder)/\(name)"
-            let lines = try DataFile(path, .read).contents().split(separator: 0x0A).map { Array($0) }
+            let file = try SealedFile(path, .read, keys)
+            try file.demandWhole()
+            let lines = try file.contents().split(separator: 0x0A).map { Array($0) }
             let held = lines.filter(isHeld)
             if held.isEmpty {
-                try DataFolder.remove(path)
+                try SealedFile.remove(path, keys)
             } else if held.count < lines.count {
                 let bytes = held.reduce(into: []) { $0 += $1 + [0x0A] }
-                let fresh = try DataFile(path + temporary, .replace)
+                let fresh = try SealedFile(path + SealedFile.temporary, .replace, keys)
                 try fresh.write(bytes, at: 0)
                 try fresh.sync()
-                try DataFolder.rename(path + temporary, to: path)
+                try SealedFile.replace(path, keys)
             }
             gone += lines.count - held.count
         }
@@ -94,7 +98,7 @@ public final class AlertLog {
     private func open(_ day: Int32) throws(StorageError) {
         // The clock may have been set back: the newest file is the one that grows.
         let name = max(DataFolder.dayFile(day), AlertLog.files(in: folder).last ?? "")
-        let file = try DataFile("\(folder)/\(name)", .append)
+        let file = try SealedFile("\(folder)/\(name)", .append, keys, day: day)
         try DataFolder.sync(folder)
         length = try file.length()
         self.file = file
@@ -105,7 +109,9 @@ public final class AlertLog {
 /// Reads an alert log in order, from any number on, while it is being written.
 public struct AlertLogReader {
     private let folder: String
+    private let keys: KeyRing?
     private var name: String?
+    private var file: SealedFile?
     private var offset = 0
     /// The number of the alert that is read next.
     public private(set) var next: UInt64
@@ -113,14 +119,20 @@ public struct AlertLogReader {
     private static let pieceLength = 1 << 20
 
     /// Starts at a number; alerts that are no longer there are passed over.
-    public init(_ folder: String, from sequence: UInt64) {
+    ///
+    /// - Parameter keys: of the data folder; without them only what is in the clear can be read.
+    public init(_ folder: String, keys: KeyRing?, from sequence: UInt64) {
         self.folder = folder
+        self.keys = keys
         next = sequence
     }
 
     /// Starts at the first alert of the last files.
-    public init(_ folder: String, lastFiles count: Int) {
+    ///
+    /// - Parameter keys: of the data folder; without them only what is in the clear can be read.
+    public init(_ folder: String, keys: KeyRing?, lastFiles count: Int) {
         self.folder = folder
+        self.keys = keys
         name = AlertLog.files(in: folder).suffix(count).first
         next = 0
     }
@@ -149,15 +161,22 @@ public struct AlertLogReader {
             // though its end may have come between the two looks.
             let late = try piece(of: "\(folder)/\(current)", before: limit)
             if !late.isEmpty || next >= limit { return late }
+            try file?.demandWhole()
             name = following
+            file = nil
             offset = 0
         }
     }
 
     /// The lines of the next megabyte that are wanted.
     private mutating func piece(of path: String, before limit: UInt64) throws -> [Line] {
-        guard next < limit, DataFolder.exists(path) else { return [] }
-        let file = try DataFile(path, .read)
+        guard next < limit else { return [] }
+        if file == nil {
+            guard DataFolder.exists(path) else { return [] }
+            // Kept open: what retention writes anew in the meantime does not stand where it stood.
+            file = try SealedFile(path, .read, keys)
+        }
+        guard let file else { return [] }
         var lines: [Line] = []
         while lines.isEmpty {
             let bytes = try file.read(Self.pieceLength, at: offset)

@@ -8,7 +8,7 @@ import SightingFrames
 /// place is checked whole, and what a crash tore is cut off. Damage before it is an error that names file and byte.
 final class ImageFile {
     let day: Int32
-    private let file: DataFile
+    private let file: SealedFile
     private(set) var length: Int
     /// How much of it is on stable storage.
     private(set) var synced: Int
@@ -24,9 +24,9 @@ final class ImageFile {
     var path: String { file.path }
 
     /// Opens a day's file, made if it is not there.
-    init(_ folder: String, day: Int32) throws(StorageError) {
+    init(_ folder: String, day: Int32, keys: KeyRing?) throws(StorageError) {
         self.day = day
-        file = try DataFile("\(folder)/\(ImageStore.fileName(day))", .append)
+        file = try SealedFile("\(folder)/\(ImageStore.fileName(day))", .append, keys, day: day)
         length = 0
         synced = 0
         let found = try file.length()
@@ -66,7 +66,8 @@ final class ImageFile {
         guard end >= sure, try !hasMark(behind: end, found) else {
             throw StorageError(.damaged, "\(path): damaged at byte \(end)")
         }
-        if end < found { try file.truncate(to: end) }
+        let torn = try file.torn()
+        if end < found || torn > 0 { try file.truncate(to: end) }
         length = end
         synced = end
         if end < found { forget(from: end) }
@@ -100,29 +101,32 @@ final class ImageFile {
     ///
     /// - Returns: whether anything was added.
     func add(_ binding: ImageBinding, _ jpeg: [UInt8]) throws(StorageError) -> Bool {
-        var bytes: [UInt8] = []
+        var mark: [UInt8] = []
+        var content: [UInt8] = []
+        var bound: [UInt8] = []
         var fresh: [(key: UInt64, place: Int)] = []
-        if isMarkDue { ImageRecords.append(.mark, ImageRecords.mark(synced), to: &bytes) }
-        let markLength = bytes.count
+        if isMarkDue { ImageRecords.append(.mark, ImageRecords.mark(synced), to: &mark) }
         if try !has(.content, binding.hash.key, { $0.starts(with: binding.hash.bytes) }) {
-            fresh.append((binding.hash.key, length + bytes.count))
-            ImageRecords.append(.content, ImageRecords.content(binding.hash, jpeg), to: &bytes)
+            fresh.append((binding.hash.key, length + mark.count))
+            ImageRecords.append(.content, ImageRecords.content(binding.hash, jpeg), to: &content)
         }
         let body = ImageRecords.binding(binding)
         let key = Self.key(of: body)
         if try !has(.binding, key, { $0 == body[...] }) {
-            fresh.append((key, length + bytes.count))
-            ImageRecords.append(.binding, body, to: &bytes)
+            fresh.append((key, length + mark.count + content.count))
+            ImageRecords.append(.binding, body, to: &bound)
         }
-        guard bytes.count > markLength else { return false }
+        guard !fresh.isEmpty else { return false }
         do {
-            try file.write(bytes, at: length)
+            var parts = ImageRecords.parts(content)
+            parts[0] = mark + parts[0]
+            try file.write(parts + [bound], at: length)
         } catch {
             try file.truncate(to: length)
             throw error
         }
         isMarkDue = false
-        length += bytes.count
+        length += mark.count + content.count + bound.count
         for (key, place) in fresh { remember(key, place) }
         return true
     }

@@ -23,7 +23,7 @@ struct ImageFileReader {
         var pictureLength: Int { head.bodyLength - ImageRecords.hashLength }
     }
 
-    private let file: DataFile
+    private let file: SealedFile
     private let length: Int
     private var window: [UInt8] = []
     private var windowStart = 0
@@ -37,7 +37,7 @@ struct ImageFileReader {
     /// - Parameters:
     ///   - length: of the file that counts.
     ///   - start: where a record starts.
-    init(_ file: DataFile, length: Int, from start: Int = ImageRecords.magic.count) {
+    init(_ file: SealedFile, length: Int, from start: Int = ImageRecords.magic.count) {
         self.file = file
         self.length = length
         position = start
@@ -78,7 +78,8 @@ struct ImageFileReader {
     private mutating func bytes(at start: Int, _ count: Int) throws(StorageError) -> [UInt8]? {
         guard start + count <= length else { return nil }
         if start < windowStart || start + count > windowStart + window.count {
-            window = try file.read(min(max(count, Self.windowLength), length - start), at: start)
+            let most = min(max(count, Self.windowLength), length - start)
+            window = try file.read(count, upTo: most, at: start)
             windowStart = start
         }
         let from = start - windowStart

@@ -11,14 +11,18 @@ import Compression
 ///   half million to million images of a day, some 40 bytes each: of a day with more the first are not found.
 public struct ImageIndex {
     private let folder: String
+    private let keys: KeyRing?
     private let kind: ImageKind
     private var days: [Day] = []
 
     private static let daysMax = 2
 
     /// An index over a data folder's images of a kind.
-    public init(data folder: String, kind: ImageKind) {
+    ///
+    /// - Parameter keys: of the folder; without them only what is in the clear can be read.
+    public init(data folder: String, keys: KeyRing?, kind: ImageKind) {
         self.folder = "\(folder)/images"
+        self.keys = keys
         self.kind = kind
     }
 
@@ -49,13 +53,11 @@ public struct ImageIndex {
     ) throws(StorageError) -> ImageSearch.Found? {
         let path = "\(folder)/\(ImageStore.fileName(captured.day))"
         guard DataFolder.exists(path) else { return nil }
-        let file = try DataFile(path, .read)
-        let identity = try file.identity()
-        var day = take(captured.day)
+        var day = try take(captured.day, path)
         defer { days.append(day) }
-        if day.identity != identity { day = Day(captured.day, identity) }
+        let file = day.file
         let key = Self.key(force: force, camera: camera, vrm: vrm, captured: captured)
-        if day.entry(key) == nil { try day.extend(file, kind) }
+        if day.entry(key) == nil { try day.extend(kind) }
         guard let entry = day.entry(key) else { return nil }
         guard let binding = try entry.binding(in: file), binding.kind == kind, binding.vrm == vrm,
             binding.captured == captured, binding.force == force, binding.camera == camera
@@ -64,10 +66,14 @@ public struct ImageIndex {
     }
 
     /// A day's places, taken out of those that are kept; the one used last stands last.
-    private mutating func take(_ number: Int32) -> Day {
-        if let known = days.firstIndex(where: { $0.number == number }) { return days.remove(at: known) }
+    private mutating func take(_ number: Int32, _ path: String) throws(StorageError) -> Day {
+        let identity = try DataFile(path, .read).identity()
+        if let known = days.firstIndex(where: { $0.number == number }) {
+            let day = days.remove(at: known)
+            if try day.file.identity() == identity { return day }
+        }
         if days.count >= Self.daysMax { days.removeFirst() }
-        return Day(number, [])
+        return Day(number, try SealedFile(path, .read, keys))
     }
 }
 
@@ -78,7 +84,7 @@ extension ImageIndex {
         /// 0 where it is not just before its binding, because another read of the day has the same image.
         var content: Int
 
-        func binding(in file: DataFile) throws(StorageError) -> ImageBinding? {
+        func binding(in file: SealedFile) throws(StorageError) -> ImageBinding? {
             let bytes = try file.read(ImageRecords.headLength, at: binding)
             guard let head = ImageRecords.head(bytes, at: 0), head.kind == .binding else { return nil }
             let body = try file.read(head.bodyLength, at: binding + ImageRecords.headLength)
@@ -86,7 +92,7 @@ extension ImageIndex {
             return ImageRecords.binding(body)
         }
 
-        func content(of binding: ImageBinding, in file: DataFile) throws(StorageError)
+        func content(of binding: ImageBinding, in file: SealedFile) throws(StorageError)
             -> ImageSearch.Found?
         {
             let start = content == 0 ? ImageRecords.magic.count : content
@@ -105,7 +111,7 @@ extension ImageIndex {
     /// What is known of a day's file.
     private struct Day {
         let number: Int32
-        let identity: [UInt64]
+        let file: SealedFile
         /// Where the next record to be looked at starts.
         private var position = ImageRecords.magic.count
         /// The record looked at last: where it starts, and its head.
@@ -115,18 +121,18 @@ extension ImageIndex {
 
         private static let entriesMax = 1 << 19
 
-        init(_ number: Int32, _ identity: [UInt64]) {
+        init(_ number: Int32, _ file: SealedFile) {
             self.number = number
-            self.identity = identity
+            self.file = file
         }
 
         func entry(_ key: UInt64) -> Entry? { entries[key] ?? older[key] }
 
         /// Looks at what was added.
-        mutating func extend(_ file: DataFile, _ kind: ImageKind) throws(StorageError) {
+        mutating func extend(_ kind: ImageKind) throws(StorageError) {
             // What a full disk made the writer take back may have been looked at, and others may stand there now.
             if let last, try file.read(last.head.count, at: last.start) != last.head {
-                self = Day(number, identity)
+                self = Day(number, file)
             }
             let length = try file.length()
             guard length > position else { return }

@@ -117,6 +117,12 @@ enum ImageRecords {
 
     static func content(_ hash: ImageHash, _ jpeg: [UInt8]) -> [UInt8] { hash.bytes + jpeg }
 
+    /// A content's record in parts, so that one who passes the picture over need not open it.
+    static func parts(_ record: [UInt8]) -> [[UInt8]] {
+        let start = min(headLength + hashLength, record.count)
+        return [Array(record[..<start]), Array(record[start...])]
+    }
+
     static func mark(_ synced: Int) -> [UInt8] {
         var body: [UInt8] = []
         LittleEndian.append(UInt64(synced), to: &body)

@@ -64,7 +64,7 @@ extension ImageStore: ImagePurger {
     /// The days with images, counted from 1970-01-01.
     public var days: [Int32] { Self.days(in: folder) }
 
-    /// Removes what is due from a day's file; the room is free when this returns.
+    /// Removes what is due from a day's file; the room is free when this returns, and the file's key destroyed.
     ///
     /// An image that another read still holds stays. The file goes whole where nothing stays, else it is written anew and
     /// renamed: after a crash in between the old one is there, whole.
@@ -82,7 +82,7 @@ extension ImageStore: ImagePurger {
         let path = "\(folder)/\(Self.fileName(day))"
         guard DataFolder.exists(path) else { return purge }
         if !isDry { try close(day) }
-        let file = try DataFile(path, .read)
+        let file = try SealedFile(path, .read, keys)
         var kept: Set<ImageHash> = []
         var reader = ImageFileReader(file, length: try file.length())
         while let place = try reader.next() {
@@ -96,7 +96,7 @@ extension ImageStore: ImagePurger {
         }
         guard !isDry, !purge.images.isEmpty else { return purge }
         if kept.isEmpty {
-            try DataFolder.remove(path)
+            try SealedFile.remove(path, keys)
         } else {
             try rewrite(file, path, kept, by: rule)
         }
@@ -105,12 +105,13 @@ extension ImageStore: ImagePurger {
     }
 
     private func rewrite(
-        _ file: DataFile,
+        _ file: SealedFile,
         _ path: String,
         _ kept: Set<ImageHash>,
         by rule: (ImageBinding) -> Int?
     ) throws(StorageError) {
-        let fresh = try DataFile(path + Self.temporary, .replace)
+        let day = SealedHead.key(of: path)?.day
+        let fresh = try SealedFile(path + SealedFile.temporary, .replace, keys, day: day)
         try fresh.write(ImageRecords.magic, at: 0)
         var length = ImageRecords.magic.count
         var missing = kept
@@ -121,11 +122,12 @@ extension ImageStore: ImagePurger {
             case .content(let hash): guard missing.remove(hash) != nil else { continue }
             case .binding(let binding): guard rule(binding) == nil else { continue }
             }
-            try fresh.write(try file.read(place.end - place.start, at: place.start), at: length)
+            let record = try file.read(place.end - place.start, at: place.start)
+            try fresh.write(ImageRecords.parts(record), at: length)
             length += place.end - place.start
         }
         try fresh.sync()
-        try DataFolder.rename(path + Self.temporary, to: path)
+        try SealedFile.replace(path, keys)
     }
 }
 

@@ -1,5 +1,6 @@
 public import ANPRModel
 import Compression
+import Synchronization
 
 /// What images are asked for; every condition that is set must hold.
 public struct ImageQuery: Sendable, Equatable {
@@ -54,9 +55,16 @@ public struct ImageSearch {
     }
 
     private let folder: String
+    private let keys: KeyRing?
+    private let last = LastImages()
 
     /// A search over a data folder.
-    public init(data folder: String) { self.folder = "\(folder)/images" }
+    ///
+    /// - Parameter keys: of the folder; without them only what is in the clear can be read.
+    public init(data folder: String, keys: KeyRing?) {
+        self.folder = "\(folder)/images"
+        self.keys = keys
+    }
 
     /// The images that match, newest first.
     ///
@@ -75,7 +83,7 @@ public struct ImageSearch {
     }
 
     private func search(_ day: Int32, _ query: ImageQuery) throws(StorageError) -> [Found] {
-        let file = try DataFile("\(folder)/\(ImageStore.fileName(day))", .read)
+        let file = try last.file("\(folder)/\(ImageStore.fileName(day))", keys)
         let length = try file.length()
         var found: [Found] = []
         var bindings = ImageFileReader(file, length: length)
@@ -102,10 +110,27 @@ public struct ImageSearch {
     public func jpeg(of found: Found) throws(StorageError) -> [UInt8] {
         let path = "\(folder)/\(ImageStore.fileName(found.binding.day))"
         let start = found.place + ImageRecords.headLength + ImageRecords.hashLength
-        let bytes = try DataFile(path, .read).read(found.length, at: start)
+        let bytes = try last.file(path, keys).read(found.length, at: start)
         guard ImageHash(of: bytes) == found.binding.hash else {
             throw StorageError(.damaged, "\(path): the image at byte \(found.place) is not what it should be")
         }
         return bytes
+    }
+}
+
+/// The file of images looked at last, so that what was found of where its pieces stand is not looked for again.
+private final class LastImages: Sendable {
+    private let last = Mutex<(identity: [UInt64], file: SealedFile)?>(nil)
+
+    /// The file that has a name now.
+    func file(_ path: String, _ keys: KeyRing?) throws(StorageError) -> SealedFile {
+        let identity = try DataFile(path, .read).identity()
+        if let known = last.withLock({ $0 }), known.identity == identity, known.file.path == path {
+            return known.file
+        }
+        let file = try SealedFile(path, .read, keys)
+        let own = try file.identity()
+        last.withLock { $0 = (own, file) }
+        return file
     }
 }

@@ -9,22 +9,22 @@ public import ANPRModel
 ///   to, mostly one.
 public final class ImageStore {
     let folder: String
+    let keys: KeyRing?
     private var files: [ImageFile] = []
 
     /// So many days are open at once.
     private static let filesMax = 4
 
     /// A store in a folder, which is made with the first image.
-    public init(_ folder: String) throws(StorageError) {
+    ///
+    /// - Parameters:
+    ///   - keys: of the data folder; without them all is written in the clear.
+    ///   - isReadOnly: whether another process may be writing there; only what changes nothing may then be asked for.
+    public init(_ folder: String, keys: KeyRing?, isReadOnly: Bool = false) throws(StorageError) {
         self.folder = folder
-        // What a rewrite that was cut off left there.
-        for name in DataFolder.names(in: folder) where name.hasSuffix(Self.temporary) {
-            try DataFolder.remove("\(folder)/\(name)")
-        }
+        self.keys = keys
+        if !isReadOnly { try SealedFile.clear(folder, keys) }
     }
-
-    /// The ending of a file that is not whole yet.
-    static let temporary = ".tmp"
 
     /// The name of a day's file, by which files sort as their days do.
     static func fileName(_ day: Int32) -> String {
@@ -94,7 +94,7 @@ public final class ImageStore {
             try files[0].sync()
             files.removeFirst()
         }
-        let opened = try ImageFile(folder, day: day)
+        let opened = try ImageFile(folder, day: day, keys: keys)
         files.append(opened)
         return opened
     }

@@ -16,9 +16,10 @@ public final class Journal {
     }
 
     private let folder: String
+    private let keys: KeyRing?
     private let segmentLengthMax: Int
     private var segments: [Segment] = []
-    private var file: DataFile?
+    private var file: SealedFile?
     private var length = 0
     private var unwritten: [UInt8] = []
     private var unsyncedEntries: UInt64 = 0
@@ -28,11 +29,15 @@ public final class Journal {
 
     /// Opens a journal, made if it is not there.
     ///
-    /// - Parameter segmentLengthMax: a segment that has grown to this many bytes is closed.
-    public init(_ folder: String, segmentLengthMax: Int = 64 << 20) throws(StorageError) {
+    /// - Parameters:
+    ///   - keys: of the data folder; without them all is written in the clear.
+    ///   - segmentLengthMax: a segment that has grown to this many bytes is closed.
+    public init(_ folder: String, keys: KeyRing?, segmentLengthMax: Int = 64 << 20) throws(StorageError) {
         self.folder = folder
+        self.keys = keys
         self.segmentLengthMax = segmentLengthMax
         try DataFolder.make(folder)
+        try SealedFile.clear(folder, keys)
         for name in DataFolder.names(in: folder) where name.hasSuffix(".journal") {
             guard let first = UInt64(name.dropLast(8)) else {
                 throw StorageError(.damaged, "\(folder)/\(name): not a journal segment's name")
@@ -65,7 +70,7 @@ public final class Journal {
         -> Int
     {
         let path = path(segments[index].first)
-        let file = try DataFile(path, isLast ? .append : .read)
+        let file = try SealedFile(path, isLast ? .append : .read, keys)
         let bytes = try file.contents()
         var position = 0
         while position < bytes.count {
@@ -79,16 +84,21 @@ public final class Journal {
             if case .snapshot = entry { continue }
             next += 1
         }
-        if isLast, position == 0 {
+        guard isLast else {
+            try file.demandWhole()
+            return 0
+        }
+        let torn = bytes.count - position + (try file.torn())
+        if position == 0 {
             // Begun, but not even its snapshot is there.
-            try DataFolder.remove(path)
+            try SealedFile.remove(path, keys)
             segments.removeLast()
-        } else if isLast {
-            if position < bytes.count { try file.truncate(to: position) }
+        } else {
+            if torn > 0 { try file.truncate(to: position) }
             self.file = file
             length = position
         }
-        return bytes.count - position
+        return torn
     }
 
     /// The entry at a position, if one is whole and right there.
@@ -144,7 +154,7 @@ public final class Journal {
     /// - Parameter snapshot: the state before the entries not yet synced; a new segment begins with it.
     public func sync(snapshot: [UInt8]) throws(StorageError) {
         guard !unwritten.isEmpty else { return }
-        let file: DataFile
+        let file: SealedFile
         if let open = self.file { file = open } else { file = try startSegment(snapshot) }
         try file.write(unwritten, at: length)
         try file.sync()
@@ -169,8 +179,13 @@ public final class Journal {
         unwritten.removeAll(keepingCapacity: true)
         guard let file else { return }
         if length > 0 { return try file.truncate(to: length) }
-        // A segment that was just begun.
-        try DataFolder.remove(file.path)
+        // A segment that was just begun. Where there is no room even to destroy its key, it is on its way out, and nobody was told
+        // of what is in it.
+        do throws(StorageError) {
+            try SealedFile.remove(file.path, keys)
+        } catch {
+            guard error.code == .full else { throw error }
+        }
         self.file = nil
         segments.removeLast()
     }
@@ -184,14 +199,14 @@ public final class Journal {
     }
 
     /// Starts a segment with a snapshot, which has no number of its own, before the entries that wait.
-    private func startSegment(_ snapshot: [UInt8]) throws(StorageError) -> DataFile {
+    private func startSegment(_ snapshot: [UInt8]) throws(StorageError) -> SealedFile {
         var entry: [UInt8] = []
         JournalCoding.encode(.snapshot(snapshot), into: &entry)
         var start: [UInt8] = []
         LittleEndian.append(UInt32(entry.count), to: &start)
         LittleEndian.append(Checksum.crc32(entry), to: &start)
         let first = next - unsyncedEntries
-        let file = try DataFile(path(first), .replace)
+        let file = try SealedFile(path(first), .replace, keys)
         try DataFolder.sync(folder)
         unwritten = start + entry + unwritten
         segments.append(Segment(first: first))
@@ -206,7 +221,7 @@ public final class Journal {
         return oldest.lastCaptured < time
     }
 
-    /// Removes segments that end before a time, oldest first; the newest always stays, for the numbering.
+    /// Removes segments that end before a time, oldest first, each with its key; the newest always stays, for the numbering.
     ///
     /// - Returns: how many went.
     public func drop(before time: Timestamp) throws(StorageError) -> Int {
@@ -214,7 +229,7 @@ public final class Journal {
         while segments.count > 1, let oldest = segments.first,
             oldest.lastCaptured < time
         {
-            try DataFolder.remove(path(oldest.first))
+            try SealedFile.remove(path(oldest.first), keys)
             segments.removeFirst()
             gone += 1
         }

@@ -1,16 +1,22 @@
 import SightingFrames
 
-/// Names a key: that of one force's data of one day.
+/// Names a key: that of one force's data of one day, or of one file that has the data of several.
 ///
 /// When part of that data goes, what is left is written under another key, and this one is destroyed: by that, what went is gone from
 /// every copy there is.
 public struct DataKeyName: Hashable, Sendable, Comparable {
     /// Counted from 1970-01-01.
     public var day: Int32
-    /// The force, by code.
+    /// The force, by code; empty of a file's key.
     public var force: String
     /// Tells it from other keys of the same day and force; drawn, not 0.
     public var number: UInt32
+
+    /// Whether it closes one file, and no sections of any; no force's code is empty.
+    public var isOfFile: Bool { force.isEmpty }
+
+    /// What it closes, for those who are told that it doesn't.
+    var closed: String { isOfFile ? "a file of day \(day)" : "force \(force)'s day \(day)" }
 
     /// The bytes of it, which no other name has.
     var bytes: [UInt8] {
@@ -33,6 +39,9 @@ public struct DataKeyName: Hashable, Sendable, Comparable {
         self.force = force
         self.number = number
     }
+
+    /// A new one, for a file that is begun on a day.
+    init(ofFile day: Int32) { self.init(day: day, force: "", number: .random(in: 1 ... .max)) }
 
     /// As written by `append`; `nil` where the bytes end in it.
     ///

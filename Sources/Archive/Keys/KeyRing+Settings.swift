@@ -18,6 +18,11 @@ extension KeyRing {
         self.init(data: folder, source, isOn: try catalogue.meta(Self.offSetting) != "off")
     }
 
+    /// The keys of a data folder, as its catalogue says; changes nothing.
+    public convenience init(data folder: String) throws(StorageError) {
+        try self.init(data: folder, Catalogue("\(folder)/catalogue.sqlite", isReadOnly: true))
+    }
+
     /// Has a data folder say where its master key comes from, and whether what is written from now on is encrypted.
     ///
     /// - Parameter source: `nil` for a file of the folder's own.

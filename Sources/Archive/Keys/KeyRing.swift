@@ -3,7 +3,7 @@ import Foundation
 import SightingFrames
 import Synchronization
 
-/// The keys of a data folder's sightings: one for each day and force, wrapped by a master key.
+/// The keys of a data folder's sightings, one for each day and force, and of its other files, wrapped by a master key.
 ///
 /// They stand in a small file of their own, which is all that must be kept from whoever keeps copies of the rest: where a key is
 /// destroyed, nothing that was closed under it opens again, on this disk or on any other. What changes them looks at the file
@@ -97,17 +97,50 @@ public final class KeyRing: Sendable {
         guard let wrapped = state.content.wrapped[name] else {
             throw StorageError(
                 .destroyed,
-                "\(path): the key of force \(name.force)'s day \(name.day) is not there"
+                "\(path): the key of \(name.closed) is not there"
             )
         }
         guard let key = try master(&state).unwrap(wrapped, name) else {
             throw StorageError(
                 .damaged,
-                "\(path): the key of force \(name.force)'s day \(name.day) does not open"
+                "\(path): the key of \(name.closed) does not open"
             )
         }
         state.plain[name] = key
         return key
+    }
+
+    // MARK: - Files
+
+    /// Makes a file's key, unless it is there; it is on disk when this returns.
+    func make(_ name: DataKeyName) throws {
+        try state.withLock { state in
+            try refresh(&state)
+            guard state.content.wrapped[name] == nil else { return }
+            try change(&state) { state, master in
+                let key = SymmetricKey(size: .bits256)
+                state.plain[name] = key
+                state.content.set(try master.wrap(key, name), for: name)
+            }
+        }
+    }
+
+    /// What closes the pieces of a file that has a key of its own.
+    ///
+    /// - Returns: `nil` if that is no more.
+    func key(ofFile name: DataKeyName) throws -> SymmetricKey? {
+        let own = try state.withLock { state in
+            try refresh(&state)
+            return state.content.wrapped[name] == nil ? nil : try key(name, &state)
+        }
+        return own.map { key in
+            HKDF<SHA256>.deriveKey(
+                inputKeyMaterial: key,
+                salt: name.bytes,
+                info: Array("anpr file".utf8),
+                outputByteCount: 32
+            )
+        }
     }
 
     // MARK: - Changing

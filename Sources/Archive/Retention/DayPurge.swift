@@ -91,7 +91,8 @@ extension Archiver {
         }
         // Also those that nothing names any more, as they are left by what was written anew: copies may have what they closed.
         return try keys.names().filter {
-            $0.day == day && (isWhole || forces.contains($0.force)) && !kept.contains($0)
+            // A file of that day is none of the day's sightings.
+            !$0.isOfFile && $0.day == day && (isWhole || forces.contains($0.force)) && !kept.contains($0)
         }
     }
 

@@ -39,9 +39,9 @@ public struct ArchiveSearch: Sendable {
 
     /// The moment before which nothing was seen; `nil` when nothing was seen at all.
     public func earliest() throws -> Timestamp? {
-        let snapshot = try catalogue.look(segments.keep).snapshot
-        var earliest = snapshot.segments.map(\.first).min()
-        var reader = SightingLogReader("\(folder)/sightings", from: snapshot.archivedThrough)
+        let archive = try catalogue.look(segments.keep)
+        var earliest = archive.snapshot.segments.map(\.first).min()
+        var reader = log(of: archive)
         while let run = try reader.read() {
             for sighting in run.batch.sightings { earliest = min(earliest ?? sighting.first, sighting.first) }
         }
@@ -100,7 +100,7 @@ public struct ArchiveSearch: Sendable {
             found.renumberCameras(union.indexes(of: register))
             candidates.append(contentsOf: found)
         }
-        try searchLog(from: archive.snapshot.archivedThrough, query, &union, &candidates)
+        try searchLog(of: archive, query, &union, &candidates)
         return ResolvedSightings(newestOf: candidates, union.register)
     }
 
@@ -135,14 +135,23 @@ public struct ArchiveSearch: Sendable {
         }
     }
 
+    /// Reads what is in the log and not in a segment.
+    private func log(of archive: ArchiveView) -> SightingLogReader {
+        SightingLogReader(
+            "\(folder)/sightings",
+            keys: archive.keys,
+            from: archive.snapshot.archivedThrough
+        )
+    }
+
     /// What is in the log and not in a segment, up to the last mark.
     private func searchLog(
-        from sequence: UInt64,
+        of archive: ArchiveView,
         _ query: SightingQuery,
         _ union: inout RegisterUnion,
         _ candidates: inout SightingBatch
     ) throws {
-        var reader = SightingLogReader("\(folder)/sightings", from: sequence)
+        var reader = log(of: archive)
         var found = SightingBatch()
         while let run = try reader.read() {
             take(run.batch, reader.register, query, into: &found)

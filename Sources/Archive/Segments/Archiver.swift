@@ -57,7 +57,7 @@ public final class Archiver {
         while true {
             let start = try catalogue.snapshot().archivedThrough
             guard start < limit else { return moved }
-            var reader = SightingLogReader(logFolder, from: start)
+            var reader = SightingLogReader(logFolder, keys: keys, from: start)
             var batch = SightingBatch()
             while batch.count < Self.runMax, let run = try reader.read(before: limit) {
                 batch.append(contentsOf: run.batch)

@@ -16,7 +16,7 @@ public final class SightingLog: Sendable {
 
     private struct State: ~Copyable {
         var parts: [Part] = []
-        var file: DataFile?
+        var file: SealedFile?
         var length = 0
         var committedLength = 0
         var next: UInt64 = 0
@@ -34,19 +34,26 @@ public final class SightingLog: Sendable {
     }
 
     private let folder: String
+    private let keys: KeyRing?
     private let partLengthMax: Int
     private let state: Mutex<State>
 
     /// Opens a log for writing, made if it is not there, and cuts off what no mark covers.
-    public init(_ folder: String, partLengthMax: Int = 64 << 20) throws {
+    ///
+    /// - Parameters:
+    ///   - keys: of the data folder; without them all is written in the clear.
+    ///   - partLengthMax: a file that has grown beyond so many bytes is closed.
+    public init(_ folder: String, keys: KeyRing?, partLengthMax: Int = 64 << 20) throws {
         self.folder = folder
+        self.keys = keys
         self.partLengthMax = partLengthMax
         state = Mutex(State())
         try DataFolder.make(folder)
+        try SealedFile.clear(folder, keys)
         let parts = try Self.parts(in: folder)
         try state.withLock { state in
             state.parts = parts
-            try Self.recover(&state)
+            try recover(&state)
         }
     }
 
@@ -62,9 +69,10 @@ public final class SightingLog: Sendable {
     }
 
     /// How far a log goes that another process may be writing: the number of the next sighting.
-    public static func end(of folder: String) throws -> UInt64 {
+    public static func end(of folder: String, keys: KeyRing?) throws -> UInt64 {
         for part in try parts(in: folder).reversed() {
-            if let end = LogScan(try DataFile(part.path, .read).contents()).lastMark { return end.sequence }
+            let bytes = try SealedFile(part.path, .read, keys).contents()
+            if let end = LogScan(bytes).lastMark { return end.sequence }
         }
         return 0
     }
@@ -79,16 +87,16 @@ public final class SightingLog: Sendable {
     }
 
     /// Finds the last mark; a last file without any is removed, and the one before it looked at.
-    private static func recover(_ state: inout State) throws {
+    private func recover(_ state: inout State) throws {
         while let part = state.parts.last {
-            let file = try DataFile(part.path, .append)
+            let file = try SealedFile(part.path, .append, keys)
             let scan = LogScan(try file.contents())
             guard let end = scan.lastMark else {
-                try DataFolder.remove(part.path)
+                try SealedFile.remove(part.path, keys)
                 state.parts.removeLast()
                 continue
             }
-            if scan.length > end.offset { try file.truncate(to: end.offset) }
+            if try scan.length > end.offset || file.torn() > 0 { try file.truncate(to: end.offset) }
             state.file = file
             state.length = end.offset
             state.committedLength = end.offset
@@ -148,7 +156,7 @@ public final class SightingLog: Sendable {
         var path = "\(folder)/\(String(repeating: "0", count: 20 - digits.count))\(digits).sightings"
         if state.parts.last?.path == path { path = state.parts.last?.path ?? path }
         if let old = state.file { try old.sync() }
-        state.file = try DataFile(path, .replace)
+        state.file = try SealedFile(path, .replace, keys)
         try DataFolder.sync(folder)
         if state.parts.last?.path != path { state.parts.append(Part(first: state.next, path: path)) }
         state.length = 0
@@ -156,13 +164,13 @@ public final class SightingLog: Sendable {
         state.registered = 0
     }
 
-    /// Removes files whose sightings all readers have passed.
+    /// Removes files whose sightings all readers have passed, each with its key.
     ///
     /// - Parameter sequence: the number that every reader has reached.
     public func drop(before sequence: UInt64) throws {
         try state.withLock { state in
             while state.parts.count > 1, state.parts[1].first <= sequence {
-                try DataFolder.remove(state.parts[0].path)
+                try SealedFile.remove(state.parts[0].path, keys)
                 state.parts.removeFirst()
             }
         }

@@ -14,8 +14,9 @@ public struct SightingLogReader {
     }
 
     private let folder: String
+    private let keys: KeyRing?
     private var part: SightingLog.Part?
-    private var file: DataFile?
+    private var file: SealedFile?
     private var offset = 0
     private var window: [UInt8] = []
     private var windowStart = 0
@@ -30,8 +31,11 @@ public struct SightingLogReader {
     public private(set) var next: UInt64
 
     /// Starts at a number.
-    public init(_ folder: String, from sequence: UInt64) {
+    ///
+    /// - Parameter keys: of the data folder; without them only what is in the clear can be read.
+    public init(_ folder: String, keys: KeyRing?, from sequence: UInt64) {
         self.folder = folder
+        self.keys = keys
         next = sequence
     }
 
@@ -141,6 +145,8 @@ public struct SightingLogReader {
         guard parts.contains(current) || following.first <= next else { throw dropped(following) }
         // The last blocks of this file may have been written after it was last looked at.
         if let file, try file.length() > offset { return try block() == nil ? false : rewind() }
+        // Nothing is added to a file that another follows.
+        try file?.demandWhole()
         try open(following)
         return true
     }
@@ -155,7 +161,7 @@ public struct SightingLogReader {
     }
 
     private mutating func open(_ part: SightingLog.Part) throws {
-        file = try DataFile(part.path, .read)
+        file = try SealedFile(part.path, .read, keys)
         self.part = part
         offset = 0
         window = []

@@ -1,5 +1,5 @@
 package import ANPRModel
-import Archive
+package import Archive
 package import Deduplication
 import Foundation
 package import Interest
@@ -13,6 +13,7 @@ package final class AlertDesk {
     private let node: String
     private var rules: DeduplicationRules
     private let log: AlertLog
+    private let keys: KeyRing
     private let encoder = JSONEncoder()
     private var index: InterestIndex
     private var book = AlertBook()
@@ -32,13 +33,20 @@ package final class AlertDesk {
     private static let filesBefore = 3
 
     /// Opens the alert log of a node and loads its lists.
-    package init(_ configuration: NodeConfiguration, _ interest: NodeConfiguration.Interest) throws {
+    ///
+    /// - Parameter keys: of the node's data folder.
+    package init(
+        _ configuration: NodeConfiguration,
+        _ interest: NodeConfiguration.Interest,
+        keys: KeyRing
+    ) throws {
+        self.keys = keys
         node = configuration.node
         rules = configuration.deduplication
-        log = try AlertLog(interest.folder)
+        log = try AlertLog(interest.folder, keys: keys)
         index = InterestIndex(try interest.load())
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var reader = AlertLogReader(interest.folder, lastFiles: Self.filesBefore)
+        var reader = AlertLogReader(interest.folder, keys: keys, lastFiles: Self.filesBefore)
         while true {
             let lines = try reader.read()
             if lines.isEmpty { break }
@@ -160,7 +168,7 @@ package final class AlertDesk {
     package func catchUp(_ folder: String, from first: UInt64, before end: UInt64, now: Timestamp) throws
         -> UInt64
     {
-        var reader = SightingLogReader(folder, from: first)
+        var reader = SightingLogReader(folder, keys: keys, from: first)
         while reader.next < end, let run = try reader.read(before: end) {
             closed(run.batch, reader.register, now: now)
             if isFull { try flush(now: now) }

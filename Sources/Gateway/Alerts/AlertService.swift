@@ -23,6 +23,8 @@ actor AlertService: Service {
 
     /// The folder of the alert log.
     nonisolated let folder: String
+    /// What opens it.
+    nonisolated let keys: KeyRing
 
     /// How long alerts of what has closed wait at most.
     private static let interval = Duration.milliseconds(250)
@@ -38,13 +40,18 @@ actor AlertService: Service {
         node: NodeService,
         logger: Logger
     ) async throws {
-        desk = try AlertDesk(configuration, interest)
+        desk = try AlertDesk(configuration, interest, keys: node.keys)
         folder = interest.folder
+        keys = node.keys
         self.node = node
         self.logger = logger
         audit = AuditLog("\(configuration.data)/audit")
         cameras = await node.cameras
-        reader = SightingLogReader(node.logFolder, from: try await node.alertCursor())
+        reader = SightingLogReader(
+            node.logFolder,
+            keys: node.keys,
+            from: try await node.alertCursor()
+        )
         logger.info(
             "vehicles of interest",
             metadata: ["lists": "\(interest.lists.count)", "entries": "\(desk.entryCount)"]

@@ -55,7 +55,7 @@ struct WebhookService: Service {
         let session = URLSession(configuration: .ephemeral)
         // Not cancelled: a session whose task is cancelled just when its answer comes can bring the process down.
         defer { session.finishTasksAndInvalidate() }
-        var reader = AlertLogReader(alerts.folder, from: try await cursor())
+        var reader = AlertLogReader(alerts.folder, keys: alerts.keys, from: try await cursor())
         for await _ in await alerts.follow() {
             while true {
                 let lines = try reader.read(before: await alerts.published)

@@ -1,5 +1,5 @@
 package import ANPRModel
-import Archive
+package import Archive
 package import FeedDecoding
 import Foundation
 
@@ -57,6 +57,8 @@ package struct QuarantineReplay: Sendable {
         package var replayed: Set<String>
         /// Where the records end that the journal knows of.
         package var place: (day: Int32, length: UInt64)
+        /// The keys that open them.
+        package var keys: KeyRing
     }
 
     /// Records of one feed that are reads now, to be taken in as one.
@@ -98,8 +100,8 @@ package struct QuarantineReplay: Sendable {
         folder = "\(ground.configuration.data)/quarantine"
         feeds = ground.configuration.feeds.reduce(into: [:]) { $0[$1.name] = $1 }
         latest = Timestamp(milliseconds: ground.now.milliseconds + ground.configuration.futureSkew)
-        reader = QuarantineReader(folder, before: ground.place)
-        if selection.header.isEmpty { try demandNoHeader(before: ground.place) }
+        reader = QuarantineReader(folder, keys: ground.keys, before: ground.place)
+        if selection.header.isEmpty { try demandNoHeader(on: ground) }
     }
 
     /// The feeds that records can be of.
@@ -148,10 +150,10 @@ package struct QuarantineReplay: Sendable {
     }
 
     /// Refuses to begin what would stop at a record of CSV.
-    private func demandNoHeader(before place: (day: Int32, length: UInt64)) throws {
+    private func demandNoHeader(on ground: Ground) throws {
         let tables = feedNames.filter { name in feeds[name].map { Self.format(of: $0) == .csv } ?? false }
         guard !tables.isEmpty else { return }
-        var reader = QuarantineReader(folder, before: place)
+        var reader = QuarantineReader(folder, keys: ground.keys, before: ground.place)
         while true {
             let entries = try reader.read(Self.pieceLength)
             guard !entries.isEmpty else { return }

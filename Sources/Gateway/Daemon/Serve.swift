@@ -110,6 +110,7 @@ package struct Serve {
             let source = alerts.map { alerts in
                 AlertSource(
                     folder: alerts.folder,
+                    keys: alerts.keys,
                     published: { await alerts.published },
                     cursor: {
                         try await node.forwardedAlerts(to: forward.text, otherwise: await alerts.published)
@@ -125,6 +126,7 @@ package struct Serve {
                 to: forward,
                 log: node.log,
                 logFolder: node.logFolder,
+                keys: node.keys,
                 node: configuration.node,
                 stream: node.stream,
                 alerts: source,

@@ -117,7 +117,7 @@ struct AlertStream: Sendable {
     private func write(from first: UInt64, _ count: inout Int, _ writer: inout any ResponseBodyWriter)
         async throws
     {
-        var reader = AlertLogReader(alerts.folder, from: first)
+        var reader = AlertLogReader(alerts.folder, keys: alerts.keys, from: first)
         let (bells, ring) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let follower = Task { [alerts] in
             for await _ in await alerts.follow() { ring.yield() }

@@ -19,6 +19,7 @@ package actor Forwarder {
     private let forward: NodeConfiguration.Forward
     private let log: SightingLog
     private let logFolder: String
+    private let keys: KeyRing?
     private let node: String
     private let stream: String
     private let alerts: AlertSource?
@@ -42,6 +43,7 @@ package actor Forwarder {
     /// A forwarder of one log to one next node.
     ///
     /// - Parameters:
+    ///   - keys: of the data folder; without them only what is in the clear can be sent.
     ///   - alerts: what goes before all sightings, if the node raises any.
     ///   - data: the data folder, whose images go when they are asked for; without it none go.
     ///   - patches: how far patches were pushed; without it none go unasked.
@@ -50,6 +52,7 @@ package actor Forwarder {
         to forward: NodeConfiguration.Forward,
         log: SightingLog,
         logFolder: String,
+        keys: KeyRing?,
         node: String,
         stream: String,
         alerts: AlertSource? = nil,
@@ -61,6 +64,7 @@ package actor Forwarder {
         self.forward = forward
         self.log = log
         self.logFolder = logFolder
+        self.keys = keys
         self.node = node
         self.stream = stream
         self.alerts = alerts
@@ -69,6 +73,7 @@ package actor Forwarder {
                 data: data,
                 log: log,
                 logFolder: logFolder,
+                keys: keys,
                 to: forward.text,
                 cursor: patches,
                 logger: logger
@@ -216,6 +221,7 @@ package actor Forwarder {
         let supply = SendingLink.Supply(
             log: log,
             logFolder: logFolder,
+            keys: keys,
             alerts: alerts,
             alertsAtOnce: alertTakers.contains(address),
             images: images,

@@ -36,12 +36,15 @@ actor ImageShelf {
     private let data: String
     private let log: SightingLog
     private let logFolder: String
+    private let keys: KeyRing?
     private let to: String
     private let cursor: PatchCursor?
     private let audit: AuditLog
     private let logger: Logger
     private let queue = NodeQueue()
     private var outbox: PatchOutbox?
+    /// Reads what is pushed, from files that are mostly the same.
+    private var pushed: ImageSearch?
     private var noted: UInt64 = 0
     /// Counts connections: what one that is over still asks for is not answered.
     private var connection = 0
@@ -58,12 +61,14 @@ actor ImageShelf {
     ///
     /// - Parameters:
     ///   - data: the data folder.
+    ///   - keys: of it.
     ///   - to: the next node's address, for the audit log.
     ///   - cursor: how far patches were pushed; without it none are.
     init(
         data: String,
         log: SightingLog,
         logFolder: String,
+        keys: KeyRing?,
         to: String,
         cursor: PatchCursor?,
         logger: Logger
@@ -71,6 +76,7 @@ actor ImageShelf {
         self.data = data
         self.log = log
         self.logFolder = logFolder
+        self.keys = keys
         self.to = to
         self.cursor = cursor
         self.logger = logger
@@ -91,7 +97,7 @@ actor ImageShelf {
                 try audit.append(record(want, nil, .refused))
                 return .missing("no reason was given")
             }
-            let search = ImageSearch(data: data)
+            let search = ImageSearch(data: data, keys: keys)
             let found = try find(want, search)
             guard let found, found.length <= lengthMax else {
                 try audit.append(record(want, nil, .allowed))
@@ -157,7 +163,9 @@ actor ImageShelf {
         let first = try await cursor.first()
         guard own == connection else { return own }
         noted = first
-        outbox = PatchOutbox(logFolder, ImageIndex(data: data, kind: .plate), from: first)
+        let index = ImageIndex(data: data, keys: keys, kind: .plate)
+        outbox = PatchOutbox(logFolder, keys: keys, index, from: first)
+        pushed = ImageSearch(data: data, keys: keys)
         return own
     }
 
@@ -171,7 +179,7 @@ actor ImageShelf {
         do {
             while let patch = try outbox?.next(before: delivered, first: log.first, lengthMax: lengthMax) {
                 // What retention has taken in the meantime is passed over.
-                guard let jpeg = try? ImageSearch(data: data).jpeg(of: patch.found) else {
+                guard let jpeg = try? pushed?.jpeg(of: patch.found) else {
                     outbox?.dropped(patch.number)
                     continue
                 }

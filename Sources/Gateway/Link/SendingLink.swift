@@ -20,6 +20,8 @@ actor SendingLink {
     struct Supply: Sendable {
         var log: SightingLog
         var logFolder: String
+        /// What opens it and the images.
+        var keys: KeyRing?
         var alerts: AlertSource?
         /// Whether the next node took alerts when it was reached last: they then go right behind the greeting.
         ///
@@ -127,7 +129,12 @@ actor SendingLink {
     }
 
     private func begin(_ welcome: LinkWelcome) async throws {
-        outbox = Outbox(supply.logFolder, welcome, maxDelay: supply.maxDelay.nanoseconds)
+        outbox = Outbox(
+            supply.logFolder,
+            keys: supply.keys,
+            welcome,
+            maxDelay: supply.maxDelay.nanoseconds
+        )
         takesAlerts = welcome.takesAlerts
         if welcome.takesAlerts, alerts == nil { try await beginAlerts() }
         try await beginImages(welcome)
@@ -135,7 +142,7 @@ actor SendingLink {
 
     private func beginAlerts() async throws {
         guard let source = supply.alerts else { return }
-        alerts = AlertOutbox(source.folder, from: try await source.cursor())
+        alerts = AlertOutbox(source.folder, keys: source.keys, from: try await source.cursor())
     }
 
     private func deliver(_ sequence: UInt64) async {

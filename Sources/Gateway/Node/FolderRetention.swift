@@ -21,12 +21,18 @@ package struct FolderRetention {
         let data = configuration.data
         self.configuration = configuration
         catalogue = try Catalogue("\(data)/catalogue.sqlite", isReadOnly: true)
+        let keys = try KeyRing(data: data, catalogue)
         retention = Retention(
-            archiver: try Archiver("\(data)/archive", log: "\(data)/sightings", catalogue: catalogue),
+            archiver: try Archiver(
+                "\(data)/archive",
+                log: "\(data)/sightings",
+                catalogue: catalogue,
+                keys: keys
+            ),
             catalogue: catalogue,
             policy: configuration.retention,
             images: RetentionImages(
-                try ImageStore("\(data)/images"),
+                try ImageStore("\(data)/images", keys: keys, isReadOnly: true),
                 search: ArchiveSearch(data: data),
                 site: { _ in nil }
             )

@@ -12,7 +12,10 @@ package struct FolderStatus {
         let catalogue = try Catalogue("\(folder)/catalogue.sqlite", isReadOnly: true)
         let node = try catalogue.meta("node") ?? ""
         let snapshot = try catalogue.snapshot()
-        let logged = try SightingLog.end(of: "\(folder)/sightings")
+        let logged = try SightingLog.end(
+            of: "\(folder)/sightings",
+            keys: KeyRing(data: folder, catalogue)
+        )
         let links = try catalogue.cursors().filter { $0.name.hasPrefix("forward:") }.map { cursor in
             let to = JSONText.quoted(String(cursor.name.dropFirst(8)))
             return "{\"to\":\(to),\"waiting\":\(logged > cursor.sequence ? logged - cursor.sequence : 0)}"

@@ -62,7 +62,8 @@ extension NodeCore {
             cameras: cameras,
             now: now,
             replayed: try catalogue.replayed(),
-            place: state.quarantine
+            place: state.quarantine,
+            keys: keys
         )
     }
 

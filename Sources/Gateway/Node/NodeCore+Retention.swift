@@ -77,7 +77,9 @@ extension NodeCore {
             let cutoff = configuration.retention.cutoff(of: .hit, now: now)
         {
             let holds = try catalogue.activeHolds()
-            _ = try AlertLog.drop(before: cutoff, in: interest.folder) { Self.isHeld($0, holds) }
+            _ = try AlertLog.drop(before: cutoff, in: interest.folder, keys: keys) {
+                Self.isHeld($0, holds)
+            }
         }
         let isAnyGone = outcomes.contains { $0.contributions > 0 }
         if isAnyGone {

@@ -10,32 +10,14 @@ import SightingFrames
 /// What comes in is journalled and synced before anything is made of it, and acknowledged only after. After a crash the
 /// journal is replayed: entries that the log already covers give nothing, the rest give what they would have given.
 package final class NodeCore {
-    /// What opening a data folder found.
-    package struct Recovery: Sendable, Equatable {
-        /// Entries replayed.
-        package var entries = 0
-        /// Bytes of a torn tail that were cut off the journal.
-        package var tornBytes = 0
-        /// Segment files that no transaction had named.
-        package var strays = 0
-    }
-
-    /// Sightings that have gone to the log.
-    package struct LoggedRun: Sendable {
-        /// The sightings.
-        package let batch: SightingBatch
-        /// The number of the first of them.
-        package let first: UInt64
-        /// The node's register then.
-        package let register: CameraRegister
-    }
-
     /// What the node was told.
     package private(set) var configuration: NodeConfiguration
     /// The sighting log: what the forwarder reads.
     package let log: SightingLog
     /// The log's folder.
     package let logFolder: String
+    /// What opens and closes all that the node keeps of people.
+    package let keys: KeyRing
     /// Names this node's sighting log among all others of its name.
     package let stream: String
     /// What opening found.
@@ -87,11 +69,12 @@ package final class NodeCore {
         stream = try catalogue.keepMeta("stream", UUID().uuidString)
         try KeyRing.set(configuration.masterKey, isOn: configuration.isEncrypted, in: catalogue)
         logFolder = "\(data)/sightings"
-        journal = try Journal("\(data)/journal")
-        log = try SightingLog(logFolder)
-        quarantine = try Quarantine("\(data)/quarantine")
-        images = try ImageStore("\(data)/images")
-        archiver = try Archiver("\(data)/archive", log: logFolder, catalogue: catalogue)
+        keys = try KeyRing(data: data, catalogue)
+        journal = try Journal("\(data)/journal", keys: keys)
+        log = try SightingLog(logFolder, keys: keys)
+        quarantine = try Quarantine("\(data)/quarantine", keys: keys)
+        images = try ImageStore("\(data)/images", keys: keys)
+        archiver = try Archiver("\(data)/archive", log: logFolder, catalogue: catalogue, keys: keys)
         encoder = FrameEncoder(register: CameraRegister())
         let rules = HistoryRules(configuration)
         let before = try catalogue.meta("rules").flatMap(HistoryRules.init(text:)) ?? rules
@@ -109,7 +92,7 @@ package final class NodeCore {
         state = NodeState(rules: rules.deduplication, hasSenders: rules.hasSenders)
         recovery = Recovery()
         encoderCount = -1
-        let again = try Journal("\(configuration.data)/journal")
+        let again = try Journal("\(configuration.data)/journal", keys: keys)
         _ = try again.replay { _, entry in
             var given = SightingBatch()
             try state.apply(entry, into: &given)

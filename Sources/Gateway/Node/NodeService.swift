@@ -25,6 +25,8 @@ package actor NodeService {
     package nonisolated let log: SightingLog
     /// The log's folder.
     package nonisolated let logFolder: String
+    /// What opens and closes all that the node keeps of people.
+    package nonisolated let keys: KeyRing
     /// Names the log among all of the node's name.
     package nonisolated let stream: String
 
@@ -47,6 +49,7 @@ package actor NodeService {
         core = try NodeCore(configuration)
         log = core.log
         logFolder = core.logFolder
+        keys = core.keys
         stream = core.stream
         let now = clock.now
         for gateway in configuration.receive?.gateways ?? [] {
