@@ -41,10 +41,10 @@ def main():
             print(f"{name} is left out: {reason}", flush=True)
     taken, count, sample = {store.name: 0.0 for store in stores}, 0, []
     for day in rows.days(data):
-        lines, parquet = f"{work}/day.ndjson", f"{work}/day.parquet"
-        rows.write_day(anpr, data, day, lines)
-        rows.as_parquet(duck, lines, day, parquet)
-        os.remove(lines)
+        own, parquet = f"{work}/own.parquet", f"{work}/day.parquet"
+        rows.write_day(anpr, data, day, own)
+        rows.as_numbers(duck, own, day, parquet)
+        os.remove(own)
         os.chmod(parquet, 0o644)
         count += duck.execute(f"SELECT count(*) FROM '{parquet}'").fetchone()[0]
         sample += duck.execute(f"SELECT vrm, camera, first FROM '{parquet}' USING SAMPLE {searches} ROWS (reservoir, 7)").fetchall()

@@ -34,13 +34,16 @@ class Store:
         name = "day" + day.replace("-", "")
         begin, end = duckdb.execute(f"SELECT epoch_ms(DATE '{day}'), epoch_ms(DATE '{day}' + 1)").fetchone()
         self.base.execute(f"CREATE TABLE {name} PARTITION OF sightings FOR VALUES FROM ({begin}) TO ({end})")
-        found = duckdb.execute(f"""
-            SELECT first, last, captured, reads, camera, confidence, vrm, [
-                [one.camera, one.reads, one.first, one.confidence] FOR one IN parts] FROM '{parquet}'""")
-        with self.base.cursor().copy(f"COPY {name} FROM STDIN") as copy:
-            while rows := found.fetchmany(50_000):
-                for row in rows:
-                    copy.write_row(row[:7] + (row[7] or None,))
+        # As text, which the server reads itself: faster than rows that are handed over one by one.
+        lines = f"{self.folder}/day.csv"
+        duckdb.execute(f"""
+            COPY (SELECT first, last, captured, reads, camera, confidence, vrm, CASE WHEN len(parts) > 0 THEN
+                '{{' || list_aggregate([printf('{{%d,%d,%d,%d}}', one.camera, one.reads, one.first, one.confidence) FOR one IN parts],
+                    'string_agg', ',') || '}}' END
+            FROM '{parquet}') TO '{lines}' (FORMAT csv, HEADER false)""")
+        os.chmod(lines, 0o644)
+        self.base.execute(f"COPY {name} FROM '{lines}' (FORMAT csv)")
+        os.remove(lines)
         self.base.execute(f"ANALYZE {name}")
 
     def finish(self):

@@ -1,34 +1,25 @@
 """An archive's sightings, day by day, as rows of numbers that databases pack well."""
 import os, subprocess
 
-# What a day's lines hold, for DuckDB, which reads them faster than Python does.
-LINES = """{
-    vrm: 'VARCHAR', first: 'TIMESTAMP', last: 'TIMESTAMP', captured: 'TIMESTAMP', camera: 'VARCHAR',
-    confidence: 'TINYINT', reads: 'INTEGER',
-    contributions: 'STRUCT(camera VARCHAR, reads INTEGER, first TIMESTAMP, confidence TINYINT)[]'
-}"""
-
-
 def days(data):
     """The days that an archive has, by its folders."""
     return sorted(name for name in os.listdir(f"{data}/archive") if os.path.isdir(f"{data}/archive/{name}"))
 
 
 def write_day(anpr, data, day, path):
-    """The sightings that have to do with a day, as lines."""
-    with open(path, "wb") as file:
-        subprocess.run(
-            [anpr, "query", "--from", f"{day}T00:00:00Z", "--to", f"{day}T23:59:59.999Z", "--format", "ndjson",
-             "--reason", "handing the day to other stores", "--data", data],
-            stdout=file, stderr=subprocess.DEVNULL, check=True)
+    """The sightings that have to do with a day, as Parquet."""
+    subprocess.run(
+        [anpr, "query", "--from", f"{day}T00:00:00Z", "--to", f"{day}T23:59:59.999Z", "--format", "parquet", "--output", path,
+         "--reason", "handing the day to other stores", "--data", data],
+        stderr=subprocess.DEVNULL, check=True)
 
 
-def as_parquet(duck, lines, day, path):
+def as_numbers(duck, own, day, path):
     """Those that begin on the day as Parquet, in the order of mark and time: mark, first (ms since 1970), differences of last
     and captured, camera's number, confidence (-1 for none), reads, and contributions (camera, reads, first's difference,
     confidence), of which a single one that says no more than its sighting is left out."""
-    duck.execute(f"CREATE OR REPLACE TEMP TABLE lines AS SELECT * FROM read_json('{lines}', format='newline_delimited', "
-                 f"columns={LINES}) WHERE first::DATE = '{day}'")
+    duck.execute("SET TimeZone = 'UTC'")
+    duck.execute(f"CREATE OR REPLACE TEMP TABLE lines AS SELECT * FROM '{own}' WHERE first::DATE = '{day}'")
     duck.execute("""
         INSERT INTO cameras
         SELECT name, (SELECT count(*) FROM cameras) + row_number() OVER (ORDER BY name) - 1
@@ -39,11 +30,11 @@ def as_parquet(duck, lines, day, path):
         COPY (
             SELECT vrm, epoch_ms(first) AS first, (epoch_ms(last) - epoch_ms(first))::INTEGER AS last,
                 (epoch_ms(captured) - epoch_ms(first))::INTEGER AS captured,
-                getvariable('number')[camera]::SMALLINT AS camera, coalesce(confidence, -1)::TINYINT AS confidence, reads,
+                getvariable('number')[camera]::SMALLINT AS camera, coalesce(confidence, -1)::TINYINT AS confidence, reads::INTEGER AS reads,
                 CASE WHEN len(contributions) = 1 AND contributions[1].reads = reads AND contributions[1].first = first
                     AND contributions[1].confidence IS NOT DISTINCT FROM confidence THEN []
                 ELSE [{{
-                    camera: getvariable('number')[one.camera]::SMALLINT, reads: one.reads,
+                    camera: getvariable('number')[one.camera]::SMALLINT, reads: one.reads::INTEGER,
                     first: (epoch_ms(one.first) - epoch_ms(lines.first))::INTEGER,
                     confidence: coalesce(one.confidence, -1)::TINYINT
                 }} FOR one IN contributions] END AS parts

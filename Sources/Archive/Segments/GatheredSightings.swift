@@ -12,16 +12,17 @@ struct GatheredSightings {
 
     private var batch = SightingBatch()
     private var through: UInt64 = 0
-    /// The latest day, and how many of the sightings there are up to the last one of an earlier day.
+    /// The latest day, how many sightings it has, and how many there are up to the last one of an earlier day.
     private var day = Int32.min
+    private var dayCount = 0
     private var dayStart = 0
 
     /// So many sightings wait at most, which takes some 150 MB.
     static let countMax = 1 << 20
     /// So many are worth a segment.
     static let segmentWorth = 1 << 18
-    /// When a day has so many, hardly any of the day before come any more.
-    private static let nextDayWorth = 1 << 15
+    /// When a day has one for so many of those before, hardly any of the day before come any more, and few of its own go with them.
+    private static let nextDayShare = 32
 
     var isEmpty: Bool { batch.isEmpty }
 
@@ -31,24 +32,25 @@ struct GatheredSightings {
     /// Adds the sightings that follow in the log.
     mutating func append(_ more: SightingBatch) {
         if batch.isEmpty { batch.reserve(Self.segmentWorth, contributions: 2 * Self.segmentWorth) }
-        for (place, sighting) in more.sightings.enumerated() {
-            let own = sighting.first.day
-            if own > day {
-                day = own
-                dayStart = batch.count + place
-            } else if own < day {
-                dayStart = batch.count + place + 1
-            }
-        }
         batch.append(contentsOf: more)
         through += UInt64(more.count)
+        count(from: batch.count - more.count)
+    }
+
+    /// Counts the days of those that stand from one on.
+    private mutating func count(from start: Int) {
+        for place in start..<batch.count {
+            let own = batch.sightings[place].first.day
+            if own > day { (day, dayCount, dayStart) = (own, 0, place) }
+            if own < day { dayStart = place + 1 } else { dayCount += 1 }
+        }
     }
 
     /// Whether some are to be written.
     var isDue: Bool { isDayOver || batch.count >= Self.countMax }
 
     private var isDayOver: Bool {
-        dayStart >= Self.segmentWorth && batch.count - dayStart >= Self.nextDayWorth
+        dayStart >= Self.segmentWorth && dayCount >= dayStart / Self.nextDayShare
     }
 
     /// Takes those out that are due: up to the last one of a day that is over, or all.
@@ -57,8 +59,10 @@ struct GatheredSightings {
         var rest = SightingBatch()
         rest.append(dayStart..<batch.count, of: batch)
         batch.removeAll(from: dayStart)
-        defer { (batch, dayStart) = (rest, 0) }
-        return Due(batch: batch, through: through - UInt64(rest.count))
+        let due = Due(batch: batch, through: through - UInt64(rest.count))
+        (batch, dayCount, dayStart) = (rest, 0, 0)
+        count(from: 0)
+        return due
     }
 
     /// Takes all out.
