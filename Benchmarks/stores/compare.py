@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Gives an archive's sightings to other stores and asks each the same.
 
-usage: compare.py ANPR ARCHIVE WORK SEARCHES STORES
+usage: compare.py ANPR ARCHIVE WORK DAYS SEARCHES STORES
 """
 import importlib, os, random, statistics, sys, time
 import rows
@@ -29,7 +29,7 @@ def guesses(marks, chance):
 
 
 def main():
-    anpr, data, work, searches, names = sys.argv[1:]
+    anpr, data, work, days, searches, names = sys.argv[1:]
     import duckdb
     duck = duckdb.connect(f"{work}/handing.duckdb")
     duck.execute(f"CREATE TABLE cameras {CAMERAS}")
@@ -40,7 +40,7 @@ def main():
         except (ImportError, OSError) as reason:
             print(f"{name} is left out: {reason}", flush=True)
     taken, count, sample = {store.name: 0.0 for store in stores}, 0, []
-    for day in rows.days(data):
+    for day in rows.days(data)[:int(days)]:
         own, parquet = f"{work}/own.parquet", f"{work}/day.parquet"
         rows.write_day(anpr, data, day, own)
         rows.as_numbers(duck, own, day, parquet)

@@ -52,7 +52,9 @@ struct SegmentTests {
         let files = try FileManager.default.contentsOfDirectory(atPath: "\(data)/archive/2026-11-16")
         let segment = try #require(files.first { $0.hasSuffix(".segment") })
         let index = try #require(files.first { $0.hasSuffix(".marks") })
-        let end = try Data(contentsOf: URL(fileURLWithPath: "\(data)/archive/2026-11-16/\(segment)")).suffix(8)
+        let end = try Data(contentsOf: URL(fileURLWithPath: "\(data)/archive/2026-11-16/\(segment)")).suffix(
+            8
+        )
         #expect(String(decoding: end, as: UTF8.self) == "ANPRSEG\(name.suffix(1))")
         let found = try #require(try SegmentContents("\(data)/archive/2026-11-16/\(segment)"))
         #expect(difference(Self.lines(found.batch, found.register).sorted(), expected) == nil)

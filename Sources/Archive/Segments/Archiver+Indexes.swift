@@ -1,23 +1,23 @@
 import SightingFrames
 
-/// Indexes of marks: one for each segment at first, then one for a week, so that a history is looked for in few places.
+/// Indexes of marks: one for each segment at first, then one for some days, so that a history is looked for in few places.
 extension Archiver {
-    /// Days whose marks are named together.
-    private static let span: Int32 = 7
+    /// Days whose marks are named together: when one of them goes, those of the others are written anew.
+    private static let span: Int32 = 4
     /// An index has another take its place when all but the largest have more than one in so many of that one's sightings.
     private static let lateShare = 16
-    /// A week with more indexes than this has them merged in any case.
+    /// Days with more indexes than this have them merged in any case.
     private static let indexesMax = 16
     /// Indexes of no more sightings are merged, which takes half a gigabyte.
     private static let rowsMax = 1 << 24
 
-    /// Merges the indexes of weeks that end before a day.
+    /// Merges the indexes of days that belong together and end before a day.
     func mergeIndexes(before open: Int32) throws {
         let segments = try catalogue.snapshot().segments.filter { !$0.marks.isEmpty }
-        // Division that rounds down, so that no week is longer than the others.
-        let weeks = Dictionary(grouping: segments) { ($0.day - ($0.day % Self.span + Self.span) % Self.span) }
-        for (week, segments) in weeks.sorted(by: { $0.key < $1.key }) where week + Self.span <= open {
-            let all = Dictionary(grouping: segments, by: \.marks).mapValues { $0.reduce(0) { $0 + $1.rows } }
+        // Division that rounds down, so that no span is longer than the others.
+        let spans = Dictionary(grouping: segments) { ($0.day - ($0.day % Self.span + Self.span) % Self.span) }
+        for (first, together) in spans.sorted(by: { $0.key < $1.key }) where first + Self.span <= open {
+            let all = Dictionary(grouping: together, by: \.marks).mapValues { $0.reduce(0) { $0 + $1.rows } }
             var sum = 0
             let rows = all.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.prefix { index in
                 sum += index.value
@@ -30,7 +30,8 @@ extension Archiver {
             }
             var change = Catalogue.Change()
             let names = Set(rows.map(\.key))
-            let led = segments.filter { names.contains($0.marks) }
+            // Of other spans, too: an index that was made when spans were others may lead there.
+            let led = try catalogue.snapshot().segments.filter { names.contains($0.marks) }
             let index = try merged(names, of: led)
             change.indexes = [index]
             change.used = try self.keys(of: led)
@@ -51,28 +52,45 @@ extension Archiver {
         without dropped: [String: Set<Int>] = [:]
     ) throws -> Catalogue.Index {
         let wanted = Set(segments.map(\.contents))
-        var head = MarkIndexHead()
-        var runs: [[MarkRun]] = []
-        var alternates: [AlternateMark] = []
-        for name in names.sorted() {
-            try files.index(name, keys) { index in
-                let numbers = Self.adopt(index.head, wanted, dropped, into: &head)
-                runs.append(try index.runs(numbers))
-                alternates += try index.alternates(numbers)
-            }
-        }
-        alternates.sort { ($0.key, $0.part, $0.run) < ($1.key, $1.part, $1.run) }
+        let under = try keys(of: segments, without: dropped)
         let name = try freshName(segments.map(\.day).min() ?? 0)
-        let length = try MarkIndex.write(
-            "\(folder)/\(name).marks",
-            head,
-            under: try keys(of: segments, without: dropped),
-            Self.merge(runs),
-            alternates,
-            keys: keys
-        )
+        let path = "\(folder)/\(name).marks"
+        var length = names.count == 1 ? try part(names, wanted, dropped, under, path) : nil
+        if length == nil {
+            var head = MarkIndexHead()
+            var runs: [[MarkRun]] = []
+            var alternates: [AlternateMark] = []
+            for name in names.sorted() {
+                try files.index(name, keys) { index in
+                    let numbers = Self.adopt(index.head, wanted, dropped, into: &head)
+                    runs.append(try index.runs(numbers))
+                    alternates += try index.alternates(numbers)
+                }
+            }
+            alternates.sort { ($0.key, $0.part, $0.run) < ($1.key, $1.part, $1.run) }
+            length = try MarkIndex.write(path, head, under: under, Self.merge(runs), alternates, keys: keys)
+        }
         try DataFolder.sync("\(folder)/\(name.prefix { $0 != "/" })")
-        return Catalogue.Index(name: "\(name).marks", bytes: length)
+        return Catalogue.Index(name: "\(name).marks", bytes: length ?? 0)
+    }
+
+    /// Writes what an index has of some segments, page by page.
+    ///
+    /// - Returns: how long the file is; `nil`, and none was written, where that can't be done.
+    private func part(
+        _ names: Set<String>,
+        _ wanted: Set<String>,
+        _ dropped: [String: Set<Int>],
+        _ under: Set<DataKeyName>,
+        _ path: String
+    ) throws -> Int? {
+        guard let name = names.first else { return nil }
+        return try files.index(name, keys) { index in
+            var head = MarkIndexHead()
+            let numbers = Self.adopt(index.head, wanted, dropped, into: &head)
+            let alternates = try index.alternates(numbers)
+            return try MarkIndex.write(path, head, under: under, numbers, of: index, alternates, keys: keys)
+        }
     }
 
     /// The keys under which the sections of segments are closed.

@@ -2,7 +2,7 @@ public import ANPRModel
 import Compression
 import SightingFrames
 
-/// Moves sightings from the log into day segments, small segments into larger ones, and their indexes into those of weeks.
+/// Moves sightings from the log into day segments, small segments into larger ones, and their indexes into those of some days.
 ///
 /// Every step writes new files first, then changes the catalogue in one transaction, then removes what the catalogue no
 /// longer names and destroys the keys that it says are doomed: a crash in between leaves files and keys that `removeStrays` finds,
@@ -130,7 +130,7 @@ public final class Archiver {
     }
 
     /// Merges segments of days that have too many, or that are over and have more than a few late sightings beside a large
-    /// segment, and indexes of weeks that are over; makes amendments permanent on the way.
+    /// segment, and indexes of days that are over; makes amendments permanent on the way.
     public func merge() throws {
         let segments = try catalogue.snapshot().segments
         // The day before the newest one still gets late sightings.

@@ -34,38 +34,84 @@ enum MarkIndex {
         guard head.parts.count <= IndexPage.partsMax else {
             throw StorageError(.mismatch, "\(path): \(head.parts.count) sections are too many for one index")
         }
-        var head = head
-        var cover = MarkIndexCover()
-        cover.keys = names.sorted()
+        let cover = MarkIndexCover(names)
         let seal = try keys.seal(cover.keys, file: cover.id, part: 0)
         let cuts = cuts(runs)
         let starts = starts(runs, cuts, head.parts.count)
         let codebook = codebook(runs, cuts, head.parts.count)
-        let (parts, pageCount) = (head.parts, max(1, cuts.count - 1))
-        let pages = try Parallel.map(Parallel.ranges(cuts.count - 1)) { range in
+        let pageCount = cuts.count - 1
+        let pages = try Parallel.map(Parallel.ranges(pageCount)) { range in
             var packer = EntropyPacker(codebook)
             return try range.map { number in
                 let page = page(runs[cuts[number]..<cuts[number + 1]], starts: starts[number])
-                let expected = parts.map { $0.runs * number / pageCount }
-                return try seal.close(page.encoded(expected: expected, &packer), number)
+                let bytes = page.encoded(expected: head.expected(number, of: pageCount), &packer)
+                return Page(first: MarkKey(value: page.keys[0]), closed: try seal.close(bytes, number))
             }
         }.flatMap(\.self)
+        return try write(path, head, cover, seal, codebook, pages, alternates)
+    }
+
+    /// Writes an index of some of the parts of another, and makes it durable under its name.
+    ///
+    /// Page by page: what is left keeps its place among its own, so that nothing has to be sorted or counted anew.
+    ///
+    /// - Parameters:
+    ///   - numbers: by part of the other the number that it has in `head`; `nil` where it is left out.
+    /// - Returns: how long the file is; `nil`, and none was written, where nothing is left of some page.
+    static func write(
+        _ path: String,
+        _ head: MarkIndexHead,
+        under names: Set<DataKeyName>,
+        _ numbers: [Int?],
+        of other: MarkIndexReader,
+        _ alternates: [AlternateMark],
+        keys: KeyRing
+    ) throws -> Int? {
+        let cover = MarkIndexCover(names)
+        let seal = try keys.seal(cover.keys, file: cover.id, part: 0)
+        let pageCount = other.head.pages.count
+        let pages = try Parallel.map(Parallel.ranges(pageCount)) { range -> [Page]? in
+            var packer = EntropyPacker(other.codebook)
+            var pages: [Page] = []
+            var reader = other
+            try reader.forEachPage(of: numbers, head.parts.count, range) { number, page in
+                guard let first = page.keys.first else { return }
+                let bytes = page.encoded(expected: head.expected(number, of: pageCount), &packer)
+                pages.append(Page(first: MarkKey(value: first), closed: try seal.close(bytes, number)))
+            }
+            return pages.count == range.count ? pages : nil
+        }
+        let left = pages.compactMap(\.self)
+        guard left.count == pages.count else { return nil }
+        return try write(path, head, cover, seal, other.codebook, left.flatMap(\.self), alternates)
+    }
+
+    /// A page as it goes to the file.
+    private struct Page: Sendable {
+        var first: MarkKey
+        var closed: [UInt8]
+    }
+
+    private static func write(
+        _ path: String,
+        _ head: MarkIndexHead,
+        _ cover: MarkIndexCover,
+        _ seal: PieceSeal,
+        _ codebook: Codebook,
+        _ pages: [Page],
+        _ alternates: [AlternateMark]
+    ) throws -> Int {
+        var (head, cover) = (head, cover)
         let file = SegmentAppender(try DataFile(path + ".tmp", .replace))
         cover.codebookLength = try file.append(checked: codebook.encoded)
-        for (number, page) in pages.enumerated() {
-            _ = try file.append(page)
-            head.pages.append(first: MarkKey(value: runs[cuts[number]].key), marks: page.count, rows: [])
+        for page in pages {
+            head.pages.append(first: page.first, marks: try file.append(page.closed), rows: [])
         }
         for start in stride(from: 0, to: alternates.count, by: alternatesMax) {
             let own = alternates[start..<min(start + alternatesMax, alternates.count)]
             let number = MarkIndexCover.firstAlternates + start / alternatesMax
-            let closed = try seal.close(encoded(own), number)
-            _ = try file.append(closed)
-            head.alternates.append(
-                first: MarkKey(value: alternates[start].key),
-                marks: closed.count,
-                rows: []
-            )
+            let length = try file.append(try seal.close(encoded(own), number))
+            head.alternates.append(first: MarkKey(value: alternates[start].key), marks: length, rows: [])
         }
         cover.headLength = try file.append(try seal.close(head.encoded, MarkIndexCover.headNumber))
         let length = try file.finish(cover.encoded, MarkIndexCover.magic)

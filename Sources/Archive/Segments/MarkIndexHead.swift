@@ -25,10 +25,12 @@ struct MarkIndexHead: Equatable {
     var alternates = PageIndex(partCount: 0)
 
     /// By part how many of its runs a reader takes to stand before a page.
-    func expected(_ page: Int) -> [Int] {
-        let count = max(1, pages.count)
-        return parts.map { $0.runs * page / count }
-    }
+    ///
+    /// - Parameter count: how many pages there are.
+    func expected(_ page: Int, of count: Int) -> [Int] { parts.map { $0.runs * page / max(1, count) } }
+
+    /// As above, of an index that is there.
+    func expected(_ page: Int) -> [Int] { expected(page, of: pages.count) }
 
     /// The bytes of it.
     var encoded: [UInt8] {
@@ -120,8 +122,8 @@ struct MarkIndexCover: Equatable {
         return bytes
     }
 
-    /// Of no file yet.
-    init() {}
+    /// Of a file to be.
+    init(_ names: Set<DataKeyName>) { keys = names.sorted() }
 
     /// As written by `encoded`; `nil` for anything else.
     init?(_ bytes: [UInt8]) {

@@ -13,6 +13,8 @@ struct MarkIndexReader: Sendable {
     let head: MarkIndexHead
     /// What the catalogue calls the contents of the files that it leads to.
     let contents: [String]
+    /// What its pages are packed by.
+    let codebook: Codebook
     private let file: DataFile
     private let seal: PieceSeal
     private let pagesStart: Int
@@ -46,6 +48,7 @@ struct MarkIndexReader: Sendable {
             Checksum.crc32(codebook, 4..<codebook.count) == LittleEndian.read(codebook, at: 0) as UInt32,
             let known = try? Codebook(Array(codebook.dropFirst(4)), kinds: IndexPage.kinds)
         else { throw damaged(0) }
+        self.codebook = known
         unpacker = EntropyUnpacker(known)
     }
 
@@ -158,6 +161,27 @@ struct MarkIndexReader: Sendable {
             }
         }
         return runs
+    }
+
+    /// Goes through pages with what they have of some parts, renumbered; one that has nothing of them is left out.
+    ///
+    /// - Parameters:
+    ///   - numbers: as for `runs`.
+    ///   - partCount: how many parts there are with those numbers.
+    ///   - body: is given the page's number and the page.
+    mutating func forEachPage(
+        of numbers: [Int?],
+        _ partCount: Int,
+        _ pages: Range<Int>,
+        _ body: (_ number: Int, _ page: IndexPage) throws -> Void
+    ) throws {
+        try forEachPage(Array(pages)) { number, bytes, reader in
+            let first = reader.head.pages.firsts[number]
+            let expected = reader.head.expected(number)
+            let whole = try IndexPage(bytes, first: first, expected: expected, &reader.unpacker)
+            let page = whole.part(numbers, count: partCount)
+            if page.count > 0 { try body(number, page) }
+        }
     }
 
     /// All alternates of parts, in the order of mark, part and run.

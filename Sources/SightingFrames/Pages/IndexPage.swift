@@ -26,6 +26,34 @@ public struct IndexPage: Equatable, Sendable {
     /// How many runs it has.
     public var count: Int { parts.count }
 
+    /// What it has of some parts, renumbered.
+    ///
+    /// - Parameters:
+    ///   - numbers: by part its number there, ascending; `nil` where it is left out.
+    ///   - count: how many parts there are with those numbers.
+    public func part(_ numbers: [Int?], count: Int) -> IndexPage {
+        var own = [Int](repeating: 0, count: count)
+        for (start, number) in zip(starts, numbers) {
+            if let number { own[number] = start }
+        }
+        var page = IndexPage(starts: own)
+        page.keys.reserveCapacity(keys.count)
+        page.ends.reserveCapacity(keys.count)
+        page.parts.reserveCapacity(parts.count)
+        var place = 0
+        for (key, end) in zip(keys, ends) {
+            let before = page.parts.count
+            while place < end {
+                if let number = numbers[parts[place]] { page.parts.append(number) }
+                place += 1
+            }
+            guard page.parts.count > before else { continue }
+            page.keys.append(key)
+            page.ends.append(page.parts.count)
+        }
+        return page
+    }
+
     /// Adds a run behind all others.
     ///
     /// - Parameters:
