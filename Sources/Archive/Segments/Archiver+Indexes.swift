@@ -15,7 +15,12 @@ extension Archiver {
     func mergeIndexes(before open: Int32) throws {
         let segments = try catalogue.snapshot().segments.filter { !$0.marks.isEmpty }
         // Division that rounds down, so that no span is longer than the others.
-        let spans = Dictionary(grouping: segments) { ($0.day - ($0.day % Self.span + Self.span) % Self.span) }
+        let span = { (segment: Catalogue.Segment) in
+            segment.day - (segment.day % Self.span + Self.span) % Self.span
+        }
+        // An index that was made when spans were others, and leads into several, stays as it is.
+        let crossing = Dictionary(grouping: segments, by: \.marks).filter { Set($1.map(span)).count > 1 }
+        let spans = Dictionary(grouping: segments.filter { crossing[$0.marks] == nil }, by: span)
         for (first, together) in spans.sorted(by: { $0.key < $1.key }) where first + Self.span <= open {
             let all = Dictionary(grouping: together, by: \.marks).mapValues { $0.reduce(0) { $0 + $1.rows } }
             var sum = 0
@@ -30,8 +35,7 @@ extension Archiver {
             }
             var change = Catalogue.Change()
             let names = Set(rows.map(\.key))
-            // Of other spans, too: an index that was made when spans were others may lead there.
-            let led = try catalogue.snapshot().segments.filter { names.contains($0.marks) }
+            let led = together.filter { names.contains($0.marks) }
             let index = try merged(names, of: led)
             change.indexes = [index]
             change.used = try self.keys(of: led)

@@ -63,8 +63,8 @@ public final class Archiver {
                 batch.append(contentsOf: run.batch)
             }
             guard reader.next > start else { return moved }
-            try file(&batch, reader.register, through: reader.next)
             moved += batch.count
+            try file(batch, reader.register, through: reader.next)
         }
     }
 
@@ -90,41 +90,64 @@ public final class Archiver {
     }
 
     private func file(_ due: GatheredSightings.Due, _ register: CameraRegister) throws {
+        guard !due.batch.isEmpty else { return }
+        let first = due.through - UInt64(due.batch.count)
+        // What was taken before and could not be filed is in the log.
+        _ = try archive(before: first)
         let archived = try catalogue.snapshot().archivedThrough
-        guard !due.batch.isEmpty, archived < due.through else { return }
-        let known = Int(archived + UInt64(due.batch.count)) - Int(due.through)
-        var fresh = known > 0 ? due.batch.reordered(Array(known..<due.batch.count)) : due.batch
-        try file(&fresh, register, through: due.through)
+        guard archived < due.through else { return }
+        guard archived >= first else {
+            throw StorageError(
+                .mismatch,
+                "\(logFolder): sightings from \(archived) to \(first) are not there"
+            )
+        }
+        var fresh = due.batch
+        if archived > first {
+            fresh = due.batch.reordered(Array(Int(archived - first)..<due.batch.count))
+        }
+        try file(fresh, register, through: due.through)
     }
 
     /// Writes segments of sightings, together with what small ones of the same days have.
     ///
-    /// So that a day that comes at once has one segment, though the first sightings of it came with the day before.
+    /// So that a day that comes at once has one segment, though the first sightings of it came with the day before. Small ones that
+    /// can't be read stay as they are, and what is new is filed without them.
     ///
     /// - Parameter through: the log's number behind them.
-    private func file(_ batch: inout SightingBatch, _ register: CameraRegister, through: UInt64) throws {
-        let small = try smallSegments(of: batch)
+    private func file(_ fresh: SightingBatch, _ register: CameraRegister, through: UInt64) throws {
+        var batch = fresh
         var union = RegisterUnion()
         _ = union.indexes(of: register)
+        var small = try smallSegments(of: batch)
         if !small.isEmpty {
-            var known = try load(small)
-            known.batch.renumberCameras(union.indexes(of: known.register))
-            batch.append(contentsOf: known.batch)
+            if var known = try? load(small) {
+                known.batch.renumberCameras(union.indexes(of: known.register))
+                batch.append(contentsOf: known.batch)
+            } else {
+                small = []
+            }
+        }
+        if batch.sightings.contains(where: { $0.revision > 0 }) {
+            batch = ResolvedSightings(newestOf: batch, union.register).batch
         }
         var change = try write(batch, union.register)
         change.archivedThrough = through
         change.removed = small
-        try replaceIndexes(of: small, [:], [:], &change)
         try commit(change)
     }
 
-    /// The segments of the days of sightings that have few beside those.
+    /// The segments of the days of sightings that have few beside those, and indexes of their own.
     private func smallSegments(of batch: SightingBatch) throws -> [Catalogue.Segment] {
         var rows: [Int32: Int] = [:]
         for sighting in batch.sightings { rows[sighting.first.day, default: 0] += 1 }
-        let segments = Dictionary(grouping: try catalogue.snapshot().segments, by: \.day)
+        let all = try catalogue.snapshot().segments
+        let named = Dictionary(grouping: all, by: \.marks).mapValues(\.count)
+        let segments = Dictionary(grouping: all, by: \.day)
         return rows.sorted { $0.key < $1.key }.flatMap { day, count in
-            let small = (segments[day] ?? []).filter { $0.rows <= count / Self.smallShare }
+            let small = (segments[day] ?? []).filter {
+                $0.rows <= count / Self.smallShare && ($0.marks.isEmpty || named[$0.marks] == 1)
+            }
             return small.reduce(0) { $0 + $1.rows } <= count / Self.smallShare ? small : []
         }
     }

@@ -50,7 +50,7 @@ struct GatheredSightings {
     var isDue: Bool { isDayOver || batch.count >= Self.countMax }
 
     private var isDayOver: Bool {
-        dayStart >= Self.segmentWorth && dayCount >= dayStart / Self.nextDayShare
+        batch.count - dayCount >= Self.segmentWorth && dayCount >= dayStart / Self.nextDayShare
     }
 
     /// Takes those out that are due: up to the last one of a day that is over, or all.

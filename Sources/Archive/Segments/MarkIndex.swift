@@ -53,7 +53,8 @@ enum MarkIndex {
 
     /// Writes an index of some of the parts of another, and makes it durable under its name.
     ///
-    /// Page by page: what is left keeps its place among its own, so that nothing has to be sorted or counted anew.
+    /// Page by page: what is left keeps its place among its own, so that nothing has to be sorted or counted anew. Pages become
+    /// shorter by that, and stay so.
     ///
     /// - Parameters:
     ///   - numbers: by part of the other the number that it has in `head`; `nil` where it is left out.

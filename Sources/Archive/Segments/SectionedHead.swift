@@ -105,7 +105,7 @@ struct SectionedHead: Equatable {
         (pageRuns, piecePages) = (lengths[0], lengths[1])
         (registerLength, codebookLength) = (lengths[2], lengths[3])
         var position = 20 + 4 * numbers.count
-        guard (1...FrameEncoder.countMax).contains(pageRuns),
+        guard (1...FrameEncoder.countMax).contains(pageRuns), lengths[4] <= IndexPage.partsMax,
             isFormer || (2...FrameEncoder.countMax).contains(piecePages)
         else { return nil }
         for _ in 0..<lengths[4] {

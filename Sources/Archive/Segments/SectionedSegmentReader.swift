@@ -115,7 +115,8 @@ struct SectionedSegmentReader: Sendable {
         let place = start + own.pagesLength
         let closed = try file.read(own.tableLength, at: place)
         guard let bytes = seal.open(closed[...], SectionedSegment.tableNumber),
-            let table = try? PageIndex(bytes, partCount: 0), table.marksLength == own.pagesLength
+            let table = try? PageIndex(bytes, partCount: 0), table.marksLength == own.pagesLength,
+            table.count == (own.runs + head.pageRuns - 1) / head.pageRuns
         else {
             throw StorageError(.damaged, "\(file.path): the table at byte \(place) is not as it was written")
         }
