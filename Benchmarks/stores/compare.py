@@ -1,17 +1,15 @@
 #!/usr/bin/env python3
-"""Gives an archive's sightings to other stores and asks each the same.
+"""Gives an archive's sightings to other stores and asks each the same, one store after another.
 
 usage: compare.py ANPR ARCHIVE WORK DAYS SEARCHES STORES
 """
-import importlib, os, random, statistics, sys, time
+import importlib, os, random, shutil, statistics, sys, time
 import rows
-
-CAMERAS = "(name VARCHAR, number SMALLINT)"
 
 
 def milliseconds(ask, of):
-    """The median and the 99th percentile of asking for each, after a few for warmth."""
-    for one in of[:5]:
+    """The median and the 99th percentile of asking for each, once all have been asked for warmth."""
+    for one in of:
         ask(one)
     times = []
     for one in of:
@@ -28,46 +26,45 @@ def guesses(marks, chance):
         yield mark[:place] + "_" + mark[place + 1:]
 
 
+def sample_of(files, searches):
+    """As many sightings' mark, camera and begin, out of all days alike."""
+    import duckdb
+    found = []
+    for _, parquet in files:
+        found += duckdb.execute(
+            f"SELECT vrm, camera, first FROM '{parquet}' USING SAMPLE {searches} ROWS (reservoir, 7)").fetchall()
+    return random.Random(7).sample(sorted(found), min(len(found), searches))
+
+
 def main():
     anpr, data, work, days, searches, names = sys.argv[1:]
-    import duckdb
-    duck = duckdb.connect(f"{work}/handing.duckdb")
-    duck.execute(f"CREATE TABLE cameras {CAMERAS}")
-    stores = []
+    files, count = rows.hand(anpr, data, rows.days(data)[:int(days)], f"{data}.days")
+    sample = sample_of(files, int(searches))
+    marks = [mark for mark, _, _ in sample]
+    patterns = list(guesses(marks[:10], random.Random(7)))
+    hours = [(camera, first - 1_800_000, first + 1_800_000) for _, camera, first in sample[:20]]
+    print(f"{count:,} sightings on {len(files)} days")
+    print(f"{'':12}{'bytes each':>12}{'M/s':>8}{'mark, p50':>12}{'p99':>8}{'one ?, p50':>12}{'worst':>8}{'camera-hour':>13}{'worst':>8}   ms")
     for name in names.split(","):
+        folder = f"{work}/{name}"
+        os.mkdir(folder)
+        os.chmod(folder, 0o755)
         try:
-            stores.append(importlib.import_module(f"in_{name}").Store(work))
+            store = importlib.import_module(f"in_{name}").Store(folder)
         except (ImportError, OSError) as reason:
             print(f"{name} is left out: {reason}", flush=True)
-    taken, count, sample = {store.name: 0.0 for store in stores}, 0, []
-    for day in rows.days(data)[:int(days)]:
-        own, parquet = f"{work}/own.parquet", f"{work}/day.parquet"
-        rows.write_day(anpr, data, day, own)
-        rows.as_numbers(duck, own, day, parquet)
-        os.remove(own)
-        os.chmod(parquet, 0o644)
-        count += duck.execute(f"SELECT count(*) FROM '{parquet}'").fetchone()[0]
-        sample += duck.execute(f"SELECT vrm, camera, first FROM '{parquet}' USING SAMPLE {searches} ROWS (reservoir, 7)").fetchall()
-        for store in stores:
-            begin = time.perf_counter()
-            store.load(parquet, day)
-            taken[store.name] += time.perf_counter() - begin
-    for store in stores:
+            continue
         begin = time.perf_counter()
+        for day, parquet in files:
+            store.load(parquet, day)
         store.finish()
-        taken[store.name] += time.perf_counter() - begin
-    chance = random.Random(7)
-    sample = chance.sample(sorted(sample), min(len(sample), int(searches)))
-    marks = [mark for mark, _, _ in sample]
-    patterns = list(guesses(marks[:10], chance))
-    hours = [(camera, first - 1_800_000, first + 1_800_000) for _, camera, first in sample[:20]]
-    print(f"{count:,} sightings")
-    print(f"{'':12}{'bytes each':>12}{'M/s':>8}{'mark, p50':>12}{'p99':>8}{'one ?, p50':>12}{'worst':>8}{'camera-hour':>13}{'worst':>8}   ms")
-    for store in stores:
+        rate = count / (time.perf_counter() - begin) / 1e6
         found = [milliseconds(*one) for one in ((store.history, marks), (store.guess, patterns), (store.hour, hours))]
         text = "".join(f"{p50:{one}.2f}{p99:8.2f}" for (p50, p99), one in zip(found, (12, 12, 13)))
-        print(f"{store.name:12}{store.bytes() / count:12.2f}{count / taken[store.name] / 1e6:8.2f}{text}", flush=True)
+        print(f"{name:12}{store.bytes() / count:12.2f}{rate:8.2f}{text}", flush=True)
         store.close()
+        # Two of them over a year are more than some disks hold.
+        shutil.rmtree(folder)
 
 
 main()

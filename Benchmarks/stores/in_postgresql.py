@@ -1,4 +1,5 @@
-"""PostgreSQL: a server of its own in the work folder; a partition a day, each with a tree by mark and time and one by camera and time."""
+"""PostgreSQL: a server of its own in the work folder; a partition a month, since a search by mark asks each; in each a tree by mark and
+time and one by camera and time, made when all is in, which is quickest."""
 import glob, os, shutil, subprocess
 import duckdb, psycopg
 
@@ -16,24 +17,27 @@ class Store:
         os.mkdir(self.folder)
         if self.user:
             shutil.chown(self.folder, "postgres")
-        self.run("initdb", "-D", f"{self.folder}/data", "--auth=trust", "-U", "anpr")
+        self.run("initdb", "-D", f"{self.folder}/data", "--auth=trust", "--no-locale", "-E", "UTF8", "-U", "anpr")
         options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c shared_buffers=2GB -c max_wal_size=8GB"
+        options += " -c maintenance_work_mem=1GB"
         self.run("pg_ctl", "-D", f"{self.folder}/data", "-o", options, "-l", f"{self.folder}/log", "-w", "start")
         self.base = psycopg.connect(f"host={self.folder} user=anpr dbname=postgres", autocommit=True)
         self.base.execute("""
             CREATE TABLE sightings (first bigint, last int, captured int, reads int, camera smallint, confidence smallint,
                 vrm text, parts int[][]) PARTITION BY RANGE (first)""")
-        self.base.execute("CREATE INDEX ON sightings (vrm, first)")
-        self.base.execute("CREATE INDEX ON sightings (camera, first)")
+        self.months = set()
 
     def run(self, program, *rest):
         subprocess.run([*self.user, f"{self.bin}/{program}", *rest], check=True, cwd="/", stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
 
     def load(self, parquet, day):
-        name = "day" + day.replace("-", "")
-        begin, end = duckdb.execute(f"SELECT epoch_ms(DATE '{day}'), epoch_ms(DATE '{day}' + 1)").fetchone()
-        self.base.execute(f"CREATE TABLE {name} PARTITION OF sightings FOR VALUES FROM ({begin}) TO ({end})")
+        name = "month" + day[:7].replace("-", "")
+        if name not in self.months:
+            self.months.add(name)
+            begin, end = duckdb.execute(
+                f"SELECT epoch_ms(m), epoch_ms(m + INTERVAL 1 MONTH) FROM (SELECT DATE '{day[:7]}-01' AS m)").fetchone()
+            self.base.execute(f"CREATE TABLE {name} PARTITION OF sightings FOR VALUES FROM ({begin}) TO ({end})")
         # As text, which the server reads itself: faster than rows that are handed over one by one.
         lines = f"{self.folder}/day.csv"
         duckdb.execute(f"""
@@ -44,9 +48,11 @@ class Store:
         os.chmod(lines, 0o644)
         self.base.execute(f"COPY {name} FROM '{lines}' (FORMAT csv)")
         os.remove(lines)
-        self.base.execute(f"ANALYZE {name}")
 
     def finish(self):
+        self.base.execute("CREATE INDEX ON sightings (vrm, first)")
+        self.base.execute("CREATE INDEX ON sightings (camera, first)")
+        self.base.execute("VACUUM ANALYZE sightings")
         self.base.execute("CHECKPOINT")
 
     def bytes(self):

@@ -1,5 +1,7 @@
 """An archive's sightings, day by day, as rows of numbers that databases pack well."""
 import os, subprocess
+from concurrent.futures import ThreadPoolExecutor
+import duckdb
 
 def days(data):
     """The days that an archive has, by its folders."""
@@ -40,3 +42,31 @@ def as_numbers(duck, own, day, path):
                 }} FOR one IN contributions] END AS parts
             FROM lines ORDER BY vrm, lines.first, camera
         ) TO '{path}' (FORMAT parquet, COMPRESSION zstd)""")
+
+
+def hand(anpr, data, of, folder):
+    """Each of the days as a file of rows in the folder, in order, and their number; one that is there already is taken as it is.
+    While one is made into numbers the next is read from the archive."""
+    os.makedirs(folder, exist_ok=True)
+    duck = duckdb.connect(f"{folder}/cameras.duckdb")
+    duck.execute("CREATE TABLE IF NOT EXISTS cameras (name VARCHAR, number SMALLINT)")
+    missing = [day for day in of if not os.path.exists(f"{folder}/{day}.parquet")]
+
+    def read(day):
+        write_day(anpr, data, day, f"{folder}/{day}.own.parquet")
+        return day
+
+    with ThreadPoolExecutor(max_workers=1) as readers:
+        ahead = [readers.submit(read, day) for day in missing[:2]]
+        for place in range(len(missing)):
+            day = ahead.pop(0).result()
+            if place + 2 < len(missing):
+                ahead.append(readers.submit(read, missing[place + 2]))
+            own, parquet = f"{folder}/{day}.own.parquet", f"{folder}/{day}.parquet"
+            as_numbers(duck, own, day, f"{folder}/new.parquet")
+            os.remove(own)
+            os.chmod(f"{folder}/new.parquet", 0o644)
+            os.rename(f"{folder}/new.parquet", parquet)
+    duck.close()
+    files = [(day, f"{folder}/{day}.parquet") for day in of]
+    return files, sum(duckdb.execute(f"SELECT count(*) FROM '{file}'").fetchone()[0] for _, file in files)

@@ -1,5 +1,7 @@
 import ANPRModel
 import Archive
+import Foundation
+import SightingFrames
 import Simulation
 import TestSupport
 import Testing
@@ -112,5 +114,88 @@ struct FilingTests {
         query.from = .earliest
         let found = try ArchiveSearch(data: folder.path).run(query)
         #expect(Self.rows(found.batch, found.register) == Self.rows(all, register))
+    }
+
+    /// A data folder in which some of a stream is filed.
+    private struct Filed {
+        let folder: TemporaryFolder
+        let catalogue: Catalogue
+        let archiver: Archiver
+        let register: CameraRegister
+
+        init(_ register: CameraRegister) throws {
+            self.register = register
+            folder = try TemporaryFolder()
+            catalogue = try Catalogue("\(folder.path)/catalogue.sqlite")
+            archiver = try Archiver(
+                "\(folder.path)/archive",
+                log: "\(folder.path)/sightings",
+                catalogue: catalogue
+            )
+        }
+
+        func file(_ range: Range<Int>, of all: SightingBatch) throws {
+            var piece = SightingBatch()
+            piece.append(range, of: all)
+            try archiver.take(piece, first: UInt64(range.lowerBound), register: register)
+            try archiver.archiveGathered(register)
+        }
+
+        func rows() throws -> [Row] {
+            var query = SightingQuery()
+            query.from = .earliest
+            let found = try ArchiveSearch(data: folder.path).run(query)
+            return FilingTests.rows(found.batch, found.register)
+        }
+    }
+
+    @Test(
+        "a small segment that can't be read stays, is reported, and holds up nothing that is filed for its day"
+    )
+    func damaged() throws {
+        let all = stream(days: 1, perDay: 40_000, seed: 6)
+        let filed = try Filed(register)
+        try filed.file(0..<1000, of: all)
+        let small = try #require(try filed.catalogue.snapshot().segments.first)
+        let path = "\(filed.folder.path)/archive/\(small.name)"
+        let written = try Data(contentsOf: URL(fileURLWithPath: path))
+        var injured = written
+        injured[injured.count / 2] ^= 4
+        try injured.write(to: URL(fileURLWithPath: path))
+        try filed.file(1000..<all.count, of: all)
+        let snapshot = try filed.catalogue.snapshot()
+        #expect(snapshot.archivedThrough == UInt64(all.count))
+        #expect(snapshot.segments.map(\.rows).sorted() == [1000, all.count - 1000])
+        let fault = try #require(throws: StorageError.self) { try filed.rows() }
+        #expect(fault.code == .damaged && "\(fault)".contains(small.name))
+        // As from a copy of before: nothing was lost of it.
+        try written.write(to: URL(fileURLWithPath: path))
+        #expect(try filed.rows() == Self.rows(all, register))
+    }
+
+    @Test("what comes behind a gap is refused and not lost: once the log has all, it is filed from there")
+    func gap() throws {
+        let all = stream(days: 1, perDay: 5000, seed: 7)
+        let filed = try Filed(register)
+        let fault = try #require(throws: StorageError.self) { try filed.file(500..<4000, of: all) }
+        #expect(fault.code == .mismatch)
+        #expect(try filed.catalogue.snapshot().segments == [])
+        #expect(try filed.catalogue.snapshot().archivedThrough == 0)
+        let log = try SightingLog(
+            "\(filed.folder.path)/sightings",
+            keys: try KeyRing(data: filed.folder.path, filed.catalogue)
+        )
+        var piece = SightingBatch()
+        piece.append(0..<4000, of: all)
+        try log.append(
+            piece,
+            mark: StreamMark(journalEntry: 4000, closedThrough: .distantPast, isEnd: false),
+            register: register,
+            encoder: FrameEncoder(register: register),
+            isDurable: false
+        )
+        try filed.file(4000..<all.count, of: all)
+        #expect(try filed.catalogue.snapshot().archivedThrough == UInt64(all.count))
+        #expect(try filed.rows() == Self.rows(all, register))
     }
 }

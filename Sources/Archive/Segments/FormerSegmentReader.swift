@@ -16,7 +16,7 @@ struct FormerSegmentReader: Sendable {
     /// Opens a segment.
     ///
     /// - Parameter prototypes: of others that are open, one of which may serve this one too.
-    init(_ path: String, like prototypes: [SegmentPrototype] = []) throws {
+    init(_ path: String, like prototypes: SegmentPrototypes = SegmentPrototypes()) throws {
         let file = try DataFile(path, .read)
         let length = try file.length()
         guard length >= FileEnd.length + 8 else {
@@ -30,9 +30,6 @@ struct FormerSegmentReader: Sendable {
         default: throw StorageError(.damaged, "\(path): no segment's end at byte \(length - 8)")
         }
     }
-
-    /// What others may be read by.
-    var prototype: SegmentPrototype? { pages?.prototype }
 
     /// The cameras that its sightings name.
     var register: CameraRegister { pages?.register ?? frames?.register ?? CameraRegister() }

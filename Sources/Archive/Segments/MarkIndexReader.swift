@@ -24,7 +24,9 @@ struct MarkIndexReader: Sendable {
     private static let readLength = 1 << 18
 
     /// Opens an index.
-    init(_ file: DataFile, _ keys: KeyRing) throws {
+    ///
+    /// - Parameter prototypes: of others that are open, which may have the same codebook.
+    init(_ file: DataFile, _ keys: KeyRing, like prototypes: SegmentPrototypes = SegmentPrototypes()) throws {
         self.file = file
         let damaged = { (place: Int) in
             StorageError(.damaged, "\(file.path): what stands at byte \(place) is not as it was written")
@@ -43,11 +45,7 @@ struct MarkIndexReader: Sendable {
         self.head = head
         contents = head.files.map { SegmentFiles.text($0.id) }
         pagesStart = cover.codebookLength
-        let codebook = try file.read(cover.codebookLength, at: 0)
-        guard
-            Checksum.crc32(codebook, 4..<codebook.count) == LittleEndian.read(codebook, at: 0) as UInt32,
-            let known = try? Codebook(Array(codebook.dropFirst(4)), kinds: IndexPage.kinds)
-        else { throw damaged(0) }
+        guard let known = try prototypes.codebook(of: file, cover.codebookLength) else { throw damaged(0) }
         self.codebook = known
         unpacker = EntropyUnpacker(known)
     }

@@ -17,14 +17,14 @@ struct PagedSegmentReader: Sendable {
     /// Opens a file that ends as a paged segment does.
     ///
     /// - Parameter prototypes: of others that are open.
-    init(_ file: DataFile, like prototypes: [SegmentPrototype] = []) throws {
+    init(_ file: DataFile, like prototypes: SegmentPrototypes = SegmentPrototypes()) throws {
         self.file = file
         let (bytes, start, _) = try FileEnd.head(file, [Self.magic])
         guard let head = SegmentHead(bytes), head.alternatesStart + head.alternatesLength == start else {
             throw StorageError(.damaged, "\(file.path): the index at byte \(start) does not fit the file")
         }
         self.head = head
-        prototype = try SegmentPrototype.of(file, head.registerLength, head.codebookLength, like: prototypes)
+        prototype = try prototypes.prototype(of: file, head.registerLength, head.codebookLength)
         register = prototype.register
         unpacker = prototype.unpacker
     }

@@ -28,7 +28,7 @@ struct SectionedSegmentReader: Sendable {
     /// Opens a segment.
     ///
     /// - Parameter prototypes: of others that are open.
-    init(_ file: DataFile, _ keys: KeyRing, like prototypes: [SegmentPrototype] = []) throws {
+    init(_ file: DataFile, _ keys: KeyRing, like prototypes: SegmentPrototypes = SegmentPrototypes()) throws {
         self.file = file
         self.keys = keys
         let (bytes, start, magic) = try FileEnd.head(file, SectionedHead.magics)
@@ -37,7 +37,7 @@ struct SectionedSegmentReader: Sendable {
         }
         self.head = head
         opened = [Opened?](repeating: nil, count: head.sections.count)
-        prototype = try SegmentPrototype.of(file, head.registerLength, head.codebookLength, like: prototypes)
+        prototype = try prototypes.prototype(of: file, head.registerLength, head.codebookLength)
         unpacker = prototype.unpacker
     }
 

@@ -12,26 +12,12 @@ final class SegmentCache: Sendable {
         case index(MarkIndexReader)
         /// In use.
         case none
-
-        fileprivate var prototype: SegmentPrototype? {
-            switch self {
-            case .sections(let reader): reader.prototype
-            case .former(let reader): reader.prototype
-            case .index, .none: nil
-            }
-        }
     }
 
-    private struct Opened {
-        var readers: [String: Reader] = [:]
-        var prototypes: [SegmentPrototype] = []
-    }
-
-    private let opened = Mutex(Opened())
+    private let readers = Mutex<[String: Reader]>([:])
+    private let prototypes = SegmentPrototypes()
     /// Each has a file open, of which a process may have a thousand by default.
     private static let readersMax = 640
-    /// Each is of a codebook and a register, which change seldom.
-    private static let prototypesMax = 64
 
     /// Reads a file.
     ///
@@ -40,33 +26,27 @@ final class SegmentCache: Sendable {
     ///   - body: is given the reader, which it may change.
     func read<Result>(
         _ path: String,
-        open: ([SegmentPrototype]) throws -> Reader,
+        open: (SegmentPrototypes) throws -> Reader,
         _ body: (inout Reader) throws -> Result
     ) throws -> Result {
-        var (known, prototypes) = opened.withLock { ($0.readers.removeValue(forKey: path), $0.prototypes) }
-        let isNew = known == nil
         // Taken, not copied: what is read with changes in place.
+        var known = readers.withLock { $0.removeValue(forKey: path) }
         var reader = try known.take() ?? open(prototypes)
-        prototypes = []
         let result = try body(&reader)
-        opened.withLock { opened in
-            if opened.readers.count < Self.readersMax { opened.readers[path] = reader }
-            guard isNew, let prototype = reader.prototype,
-                !opened.prototypes.contains(where: {
-                    $0.codebook == prototype.codebook && $0.registerBlock == prototype.registerBlock
-                })
-            else { return }
-            if opened.prototypes.count == Self.prototypesMax { opened.prototypes.removeFirst() }
-            opened.prototypes.append(prototype)
+        readers.withLock { readers in
+            if readers.count < Self.readersMax { readers[path] = reader }
         }
         return result
     }
 
+    /// Whether a file was opened, and is not in use.
+    func has(_ path: String) -> Bool { readers.withLock { $0[path] != nil } }
+
     /// Closes the files that are not among these.
     func keep(only paths: Set<String>) {
-        opened.withLock { opened in
-            guard opened.readers.count > 0 else { return }
-            opened.readers = opened.readers.filter { paths.contains($0.key) }
+        readers.withLock { readers in
+            guard readers.count > 0 else { return }
+            readers = readers.filter { paths.contains($0.key) }
         }
     }
 }

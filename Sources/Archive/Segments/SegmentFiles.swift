@@ -61,12 +61,15 @@ struct SegmentFiles: Sendable {
         let work =
             segments.indexed.filter { $0.segments.values.contains(where: isAsked) }.map { Work.indexed($0) }
             + shares(of: segments.former.filter(isAsked), query).map { Work.former($0, $1) }
-        return try Parallel.map(work) { work in
+        let answer = { @Sendable (work: Work) throws -> [(batch: SightingBatch, register: CameraRegister)] in
             switch work {
             case .indexed(let group): try read(group, query, reach, only, keys)
             case .former(let segment, let share): try read(segment, share, query, reach)
             }
-        }.flatMap(\.self)
+        }
+        // What was not looked at before waits for the disk more than it computes.
+        let isFirst = work.contains { !cache.has("\(folder)/\($0.name)") }
+        return try (isFirst ? Parallel.mapWaiting(work, answer) : Parallel.map(work, answer)).flatMap(\.self)
     }
 
     /// Closes the files that are not among what a catalogue names.
@@ -79,6 +82,14 @@ struct SegmentFiles: Sendable {
     private enum Work: Sendable {
         case indexed(SegmentGroups.Indexed)
         case former(Catalogue.Segment, FormerSegmentReader.Share)
+
+        /// The file that is looked at first, below the archive's folder.
+        var name: String {
+            switch self {
+            case .indexed(let group): group.name
+            case .former(let segment, _): segment.name
+            }
+        }
     }
 
     // MARK: - By index
@@ -201,8 +212,8 @@ struct SegmentFiles: Sendable {
         -> Result
     {
         let path = "\(folder)/\(name)"
-        return try cache.read(path) { _ in
-            .index(try MarkIndexReader(try DataFile(path, .read), keys))
+        return try cache.read(path) { prototypes in
+            .index(try MarkIndexReader(try DataFile(path, .read), keys, like: prototypes))
         } _: { reader in
             guard case .index(var own) = reader else { throw StorageError(.mismatch, "\(path): no index") }
             // Given back behind, so that what is changed in it is no copy.
