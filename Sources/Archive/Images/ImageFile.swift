@@ -5,7 +5,7 @@ import SightingFrames
 /// The images of one day, open to be added to.
 ///
 /// A mark before each run of records says how much was synced before them: on opening, what stands behind the last mark's
-/// place is checked whole, and what a crash tore is cut off. Damage before it is an error that names file and byte.
+/// place is checked whole, and what a crash tore is cut off. Damage anywhere is an error that names file and byte.
 final class ImageFile {
     let day: Int32
     private let file: SealedFile
@@ -45,7 +45,7 @@ final class ImageFile {
 
     private func recover(_ found: Int) throws(StorageError) {
         guard try file.read(ImageRecords.magic.count, at: 0) == ImageRecords.magic else {
-            throw StorageError(.damaged, "\(path): not an image file of this version")
+            throw StorageError(.damaged, "\(path): damaged at byte 0: not an image file of this version")
         }
         var reader = ImageFileReader(file, length: found)
         var sure = ImageRecords.magic.count
@@ -63,9 +63,10 @@ final class ImageFile {
             end = place.start
             break
         }
-        guard end >= sure, try !hasMark(behind: end, found) else {
+        guard end >= sure, try ImageTail(file: file, place: end, end: found).isTorn() else {
             throw StorageError(.damaged, "\(path): damaged at byte \(end)")
         }
+        try file.demandUndamaged()
         let torn = try file.torn()
         if end < found || torn > 0 { try file.truncate(to: end) }
         length = end
@@ -76,25 +77,6 @@ final class ImageFile {
     private func isWhole(_ place: ImageFileReader.Place) throws(StorageError) -> Bool {
         let body = try file.read(place.head.bodyLength, at: place.start + ImageRecords.headLength)
         return Checksum.crc32(body) == place.head.checksum
-    }
-
-    /// Whether a mark behind a place says that what is there was synced, so that it was no torn tail.
-    private func hasMark(behind place: Int, _ end: Int) throws(StorageError) -> Bool {
-        let whole = ImageRecords.headLength + 8
-        var start = place
-        while start + whole <= end {
-            let bytes = try file.read(min(1 << 20, end - start), at: start)
-            for offset in 0...max(0, bytes.count - whole) where bytes.count - offset >= whole {
-                guard bytes[offset] == 8, bytes[offset + 8] == ImageRecords.Kind.mark.rawValue,
-                    let head = ImageRecords.head(bytes, at: offset), head.kind == .mark, head.bodyLength == 8
-                else { continue }
-                let synced: UInt64 = LittleEndian.read(bytes, at: offset + ImageRecords.headLength)
-                if synced > UInt64(place) { return true }
-            }
-            guard start + bytes.count < end else { break }
-            start += bytes.count - whole + 1
-        }
-        return false
     }
 
     /// Adds an image and whose it is, unless both are there.

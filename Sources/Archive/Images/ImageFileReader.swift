@@ -75,6 +75,18 @@ struct ImageFileReader {
         return Place(record: record, start: start, head: head)
     }
 
+    /// Says that no more can be read, though the file is longer and that is not what a crash leaves, or a writer between two writes.
+    ///
+    /// To be called where `next` has returned `nil` by all who must have every record.
+    ///
+    /// - Throws: `StorageError` of code `damaged` with file and byte.
+    func demandUndamaged() throws(StorageError) {
+        guard try ImageTail(file: file, place: position, end: length).isTorn() else {
+            throw StorageError(.damaged, "\(file.path): damaged at byte \(position)")
+        }
+        try file.demandUndamaged()
+    }
+
     private mutating func bytes(at start: Int, _ count: Int) throws(StorageError) -> [UInt8]? {
         guard start + count <= length else { return nil }
         if start < windowStart || start + count > windowStart + window.count {

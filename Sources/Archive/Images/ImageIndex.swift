@@ -45,6 +45,7 @@ public struct ImageIndex {
     /// The image of a read, to be read with `ImageSearch`.
     ///
     /// - Returns: `nil` when there is none now.
+    /// - Throws: `StorageError`; of code `damaged`, with file and byte, where not all of the day's file can be read.
     public mutating func find(
         force: String,
         camera: String,
@@ -150,6 +151,8 @@ extension ImageIndex {
                     remember(binding, Entry(binding: place.start, content: content ?? 0))
                 }
             }
+            // What could not be read is looked at again.
+            try reader.demandUndamaged()
             position = reader.position
             if let lastStart {
                 last = (lastStart, try file.read(ImageRecords.headLength, at: lastStart))

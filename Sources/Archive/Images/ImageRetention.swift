@@ -1,4 +1,5 @@
 import ANPRModel
+import Compression
 
 /// A contribution that goes, for the images of its reads.
 struct PurgedContribution: Sendable {
@@ -67,11 +68,12 @@ extension ImageStore: ImagePurger {
     /// Removes what is due from a day's file; the room is free when this returns, and the file's key destroyed.
     ///
     /// An image that another read still holds stays. The file goes whole where nothing stays, else it is written anew and
-    /// renamed: after a crash in between the old one is there, whole.
+    /// renamed: after a crash in between the old one is there, whole. A file that can't be read whole stays as it is.
     ///
     /// - Parameters:
     ///   - isDry: whether nothing is to be changed.
     ///   - rule: the rule by which a read's image goes, if it does.
+    /// - Throws: `StorageError`; of code `damaged`, with file and byte, where nothing of the file can go.
     /// - Complexity: memory for the hashes of the images that stay.
     public func purge(
         _ day: Int32,
@@ -83,7 +85,8 @@ extension ImageStore: ImagePurger {
         guard DataFolder.exists(path) else { return purge }
         if !isDry { try close(day) }
         let file = try SealedFile(path, .read, keys)
-        var kept: Set<ImageHash> = []
+        // Each with the place of the first read that keeps it.
+        var kept: [ImageHash: Int] = [:]
         var reader = ImageFileReader(file, length: try file.length())
         while let place = try reader.next() {
             guard case .binding(let binding) = place.record else { continue }
@@ -91,14 +94,22 @@ extension ImageStore: ImagePurger {
                 purge.images[index, default: 0] += 1
                 purge.oldest[index] = min(purge.oldest[index] ?? binding.captured, binding.captured)
             } else {
-                kept.insert(binding.hash)
+                if kept[binding.hash] == nil { kept[binding.hash] = place.start }
             }
         }
+        // What can't be read may be held.
+        try reader.demandUndamaged()
         guard !isDry, !purge.images.isEmpty else { return purge }
         if kept.isEmpty {
             try SealedFile.remove(path, keys)
         } else {
-            try rewrite(file, path, kept, by: rule)
+            do throws(StorageError) {
+                try rewrite(file, path, kept, by: rule)
+            } catch {
+                // With a full disk `clear` does it later.
+                try? SealedFile.remove(path + SealedFile.temporary, keys)
+                throw error
+            }
         }
         try DataFolder.sync(folder)
         return purge
@@ -107,7 +118,7 @@ extension ImageStore: ImagePurger {
     private func rewrite(
         _ file: SealedFile,
         _ path: String,
-        _ kept: Set<ImageHash>,
+        _ kept: [ImageHash: Int],
         by rule: (ImageBinding) -> Int?
     ) throws(StorageError) {
         let day = SealedHead.key(of: path)?.day
@@ -119,13 +130,24 @@ extension ImageStore: ImagePurger {
         while let place = try reader.next() {
             switch place.record {
             case .mark: continue
-            case .content(let hash): guard missing.remove(hash) != nil else { continue }
+            case .content(let hash): guard missing.removeValue(forKey: hash) != nil else { continue }
             case .binding(let binding): guard rule(binding) == nil else { continue }
             }
             let record = try file.read(place.end - place.start, at: place.start)
+            guard record.count == place.end - place.start,
+                Checksum.crc32(record, ImageRecords.headLength..<record.count) == place.head.checksum
+            else { throw StorageError(.damaged, "\(path): damaged at byte \(place.start)") }
             try fresh.write(ImageRecords.parts(record), at: length)
             length += place.end - place.start
         }
+        try reader.demandUndamaged()
+        if let byte = missing.values.min() {
+            throw StorageError(.damaged, "\(path): damaged: there is no image for the read at byte \(byte)")
+        }
+        // None of it is a torn tail, once it has its name.
+        var mark: [UInt8] = []
+        ImageRecords.append(.mark, ImageRecords.mark(length), to: &mark)
+        try fresh.write(mark, at: length)
         try fresh.sync()
         try SealedFile.replace(path, keys)
     }

@@ -68,6 +68,7 @@ public struct ImageSearch {
 
     /// The images that match, newest first.
     ///
+    /// - Throws: `StorageError`; of code `damaged`, with file and byte, where not all of a day's file can be read.
     /// - Complexity: looks at all records of the days asked for.
     public func run(_ query: ImageQuery) throws -> [Found] {
         var found: [Found] = []
@@ -83,14 +84,25 @@ public struct ImageSearch {
     }
 
     private func search(_ day: Int32, _ query: ImageQuery) throws(StorageError) -> [Found] {
+        do throws(StorageError) {
+            return try look(day, query)
+        } catch {
+            guard error.code == .damaged else { throw error }
+            // What a writer took back while it was read, and wrote others in place of, only looks like damage.
+            return try look(day, query)
+        }
+    }
+
+    private func look(_ day: Int32, _ query: ImageQuery) throws(StorageError) -> [Found] {
         let file = try last.file("\(folder)/\(ImageStore.fileName(day))", keys)
         let length = try file.length()
         var found: [Found] = []
         var bindings = ImageFileReader(file, length: length)
         while let place = try bindings.next() {
             guard case .binding(let binding) = place.record, query.matches(binding) else { continue }
-            found.append(Found(binding: binding, length: 0, place: 0))
+            found.append(Found(binding: binding, length: 0, place: place.start))
         }
+        try bindings.demandUndamaged()
         guard !found.isEmpty else { return [] }
         let wanted = Set(found.map(\.binding.hash))
         var contents: [ImageHash: ImageFileReader.Place] = [:]
@@ -98,8 +110,13 @@ public struct ImageSearch {
         while contents.count < wanted.count, let place = try reader.next() {
             if case .content(let hash) = place.record, wanted.contains(hash) { contents[hash] = place }
         }
-        return found.compactMap { one in
-            guard let place = contents[one.binding.hash] else { return nil }
+        return try found.map { (one: Found) throws(StorageError) -> Found in
+            guard let place = contents[one.binding.hash] else {
+                throw StorageError(
+                    .damaged,
+                    "\(file.path): damaged: there is no image for the read at byte \(one.place)"
+                )
+            }
             return Found(binding: one.binding, length: place.pictureLength, place: place.start)
         }
     }

@@ -5,7 +5,7 @@ import SightingFrames
 /// Everything that came in, in order, on disk before anything is done with it.
 ///
 /// Segments of checksummed entries. A torn tail, as a crash leaves it, is cut off when the journal is opened; damage
-/// anywhere else is an error that names file and place. Each segment begins with a snapshot of what must be known to
+/// anywhere is an error that names file and place, and changes nothing. Each segment begins with a snapshot of what must be known to
 /// begin there, so that old segments can go.
 ///
 /// - Complexity: an append copies the entry once; `sync` is one `fdatasync` for all appended since.
@@ -24,6 +24,8 @@ public final class Journal {
     private var unwritten: [UInt8] = []
     private var unsyncedEntries: UInt64 = 0
     private var unsyncedCaptured = Timestamp.distantPast
+    /// The number of the first entry that is still there; where there is none, the next.
+    public var first: UInt64 { segments.first?.first ?? next }
     /// The number that the next entry gets.
     public private(set) var next: UInt64 = 0
 
@@ -75,7 +77,7 @@ public final class Journal {
         var position = 0
         while position < bytes.count {
             guard let entry = Self.entry(bytes, at: &position) else {
-                guard isLast, !Self.hasEntry(bytes, behind: position) else {
+                guard isLast, Self.isTorn(bytes, from: position) else {
                     throw StorageError(.damaged, "\(path): damaged at byte \(position)")
                 }
                 break
@@ -88,6 +90,7 @@ public final class Journal {
             try file.demandWhole()
             return 0
         }
+        try file.demandUndamaged()
         let torn = bytes.count - position + (try file.torn())
         if position == 0 {
             // Begun, but not even its snapshot is there.
@@ -115,13 +118,31 @@ public final class Journal {
         return entry
     }
 
-    /// Whether a whole entry follows what could not be read, so that it was no torn tail.
+    /// Whether what can't be read from a position on is what a crash leaves of the last write: cut off, or never written.
+    ///
+    /// - Complexity: O(length) of what can't be read, but for what looks like an entry and is none.
+    private static func isTorn(_ bytes: [UInt8], from position: Int) -> Bool {
+        if hasEntry(bytes, behind: position) { return false }
+        if TornTail.isHollow(bytes, position..<bytes.count) { return true }
+        let body = position + 8
+        guard body <= bytes.count else { return true }
+        guard Int(LittleEndian.read(bytes, at: position) as UInt32) > bytes.count - body else { return false }
+        // Where the rest is just what was summed up, it is the length that is damaged.
+        return Checksum.crc32(bytes, body..<bytes.count) != LittleEndian.read(bytes, at: position + 4)
+            as UInt32
+    }
+
+    /// Whether a whole entry begins anywhere behind a position, so that nothing was torn there.
     private static func hasEntry(_ bytes: [UInt8], behind position: Int) -> Bool {
-        guard bytes.count - position >= 8 else { return false }
-        let length = Int(LittleEndian.read(bytes, at: position) as UInt32)
-        var behind = position + 8 + length
-        guard length > 0, behind < bytes.count else { return false }
-        return entry(bytes, at: &behind) != nil
+        guard bytes.count - position > 9 else { return false }
+        for start in position + 1..<bytes.count - 8 {
+            // Most places are ruled out by what would be the kind of an entry there, and its length.
+            guard JournalCoding.canBegin(bytes, at: start + 8, length: LittleEndian.read(bytes, at: start))
+            else { continue }
+            var place = start
+            if entry(bytes, at: &place) != nil { return true }
+        }
+        return false
     }
 
     /// Adds an entry behind the others; it is safe only once `sync` returns.
@@ -223,11 +244,12 @@ public final class Journal {
 
     /// Removes segments that end before a time, oldest first, each with its key; the newest always stays, for the numbering.
     ///
+    /// - Parameter entry: this one and all behind it stay.
     /// - Returns: how many went.
-    public func drop(before time: Timestamp) throws(StorageError) -> Int {
+    public func drop(before time: Timestamp, keepingFrom entry: UInt64 = .max) throws(StorageError) -> Int {
         var gone = 0
         while segments.count > 1, let oldest = segments.first,
-            oldest.lastCaptured < time
+            oldest.lastCaptured < time, segments[1].first <= entry
         {
             try SealedFile.remove(path(oldest.first), keys)
             segments.removeFirst()

@@ -5,6 +5,8 @@ import SightingFrames
 enum JournalCoding {
     /// The bytes of one read.
     static let readLength = 28
+    /// What stands before the reads of an entry.
+    private static let readsHeadLength = 59
 
     static func encode(_ entry: JournalEntry, into bytes: inout [UInt8]) {
         bytes.append(entry.code)
@@ -89,6 +91,24 @@ enum JournalCoding {
         if let latitude = details.latitude, let longitude = details.longitude {
             LittleEndian.append(latitude, to: &bytes)
             LittleEndian.append(longitude, to: &bytes)
+        }
+    }
+
+    /// Whether an entry of a length can begin at a place, as far as its first bytes and its length tell.
+    static func canBegin(_ bytes: [UInt8], at start: Int, length: UInt32) -> Bool {
+        let length = Int(length)
+        guard length > 0, length <= bytes.count - start else { return false }
+        switch bytes[start] {
+        case 1: return length >= 5
+        case 2:
+            guard length >= readsHeadLength else { return false }
+            let count: UInt32 = LittleEndian.read(bytes, at: start + 11)
+            return Int(count) * readLength <= length - readsHeadLength
+        case 3, 5: return length == 4
+        case 4: return length >= 3
+        case 6, 7: return true
+        case 8: return length >= 11
+        default: return false
         }
     }
 

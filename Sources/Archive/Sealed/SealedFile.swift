@@ -111,6 +111,19 @@ public final class SealedFile: Sendable {
         throw StorageError(.damaged, "\(path): damaged at byte \(try file.length() - torn)")
     }
 
+    /// Says that what is behind the content is not what a crash leaves there: for who opens the file to go on with it, or must have
+    /// all of it.
+    ///
+    /// - Throws: `StorageError` of code `damaged` with file and byte.
+    func demandUndamaged() throws(StorageError) {
+        _ = try choose { (pieces: inout SealedPieces) throws(StorageError) in
+            try pieces.look()
+            try pieces.demandTorn()
+        } plain: { () throws(StorageError) in
+            // What is in the clear is told by what it says.
+        }
+    }
+
     /// Tells this file from one that has its name later.
     func identity() throws(StorageError) -> [UInt64] { try file.identity() }
 
@@ -146,6 +159,7 @@ public final class SealedFile: Sendable {
             }
             try pieces.append(parts)
         } plain: { () throws(StorageError) in
+            if try file.length() > offset { try file.truncate(to: offset) }
             try file.write(Array(parts.joined()), at: offset)
         }
     }

@@ -103,6 +103,23 @@ struct SealedPieces: Sendable {
         tail = (size, try file.read(PieceHead.length, at: end))
     }
 
+    /// Says that what is behind the last piece is none that a crash tore: it is all there, and does not open.
+    ///
+    /// - Throws: `StorageError` of code `damaged` with file and byte.
+    func demandTorn() throws(StorageError) {
+        guard let tail else { return }
+        let place = end
+        let bytes = try file.read(tail.size - place, at: place)
+        guard bytes.count >= PieceHead.length else { return }
+        // What is damaged in a head does not make the piece longer: its checksum tells.
+        if let head = PieceHead(bytes, at: 0), head.number == ends.count,
+            head.length > bytes.count - PieceHead.overhead
+        {
+            return
+        }
+        guard TornTail.isHollow(bytes, 0..<bytes.count, at: place) else { throw damaged(ends.count) }
+    }
+
     /// Whether the last piece stands where it stood, and with it the place behind it.
     private func isAsKnown() throws(StorageError) -> Bool {
         guard let last = ends.indices.last else { return true }
@@ -273,9 +290,8 @@ extension SealedPieces {
     /// Cuts the content to a length, and off the file what is torn.
     ///
     /// A cut falls into a piece only where a write of several was torn: none of that was synced, so nobody was told of any of it.
-    /// What is kept of the piece is sealed anew and written over it, and only then is the rest cut off: a process that dies in
-    /// between leaves the piece as it was, or the new one and behind it what is no piece and counts as torn. Where the machine
-    /// dies the piece can be lost whole, and no other.
+    /// What is kept of the piece is sealed anew. Who dies in between loses the piece whole, and no other, and leaves nothing behind
+    /// the last piece that could be taken for damage.
     mutating func truncate(to length: Int) throws(StorageError) {
         let number = length < self.length ? piece(at: max(length, 0)) : ends.count
         guard number < ends.count else {
@@ -291,13 +307,12 @@ extension SealedPieces {
             return
         }
         guard let content = try open(number) else { throw damaged(number) }
-        try file.truncate(to: place(of: number + 1))
         var bytes: [UInt8] = []
         try Self.seal(content[..<kept], number, try key(), into: &bytes)
-        try file.write(bytes, at: place(of: number))
-        try file.truncate(to: place(of: number) + bytes.count)
+        try file.truncate(to: place(of: number))
         ends.removeLast(ends.count - number)
-        ends.append(length)
         tail = nil
+        try file.write(bytes, at: end)
+        ends.append(length)
     }
 }

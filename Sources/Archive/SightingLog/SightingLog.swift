@@ -5,8 +5,8 @@ import Synchronization
 /// Everything that left deduplication, in order and numbered: what the archive and the forwarder read.
 ///
 /// Files of blocks; each begins with the register, so that it decodes alone. A mark after the frames of a journal
-/// entry says that all up to there is in the log; what stands behind the last mark is cut off when the log is opened,
-/// because the journal will give it again. One writer, any number of readers of what lies before the last mark.
+/// entry says that all up to there is in the log; what a crash leaves behind the last mark is cut off when the log is opened,
+/// because the journal will give it again. Damage is told, and nothing is cut off for it. One writer, any number of readers of what lies before the last mark.
 public final class SightingLog: Sendable {
     /// A file of the log.
     struct Part: Sendable, Equatable {
@@ -38,11 +38,12 @@ public final class SightingLog: Sendable {
     private let partLengthMax: Int
     private let state: Mutex<State>
 
-    /// Opens a log for writing, made if it is not there, and cuts off what no mark covers.
+    /// Opens a log for writing, made if it is not there, and cuts off what a crash left behind the last mark.
     ///
     /// - Parameters:
     ///   - keys: of the data folder; without them all is written in the clear.
     ///   - partLengthMax: a file that has grown beyond so many bytes is closed.
+    /// - Throws: `StorageError`; of code `damaged`, with file and byte, where a file is not what a crash leaves; nothing is changed then.
     public init(_ folder: String, keys: KeyRing?, partLengthMax: Int = 64 << 20) throws {
         self.folder = folder
         self.keys = keys
@@ -72,7 +73,9 @@ public final class SightingLog: Sendable {
     public static func end(of folder: String, keys: KeyRing?) throws -> UInt64 {
         for part in try parts(in: folder).reversed() {
             let bytes = try SealedFile(part.path, .read, keys).contents()
-            if let end = LogScan(bytes).lastMark { return end.sequence }
+            let scan = LogScan(bytes)
+            try scan.demandUndamaged(part.path)
+            if let end = scan.lastMark { return end.sequence }
         }
         return 0
     }
@@ -86,14 +89,17 @@ public final class SightingLog: Sendable {
         }
     }
 
-    /// Finds the last mark; a last file without any is removed, and the one before it looked at.
+    /// Finds the last mark; last files without any are removed, as a crash leaves them.
     private func recover(_ state: inout State) throws {
+        var begun: [Part] = []
         while let part = state.parts.last {
             let file = try SealedFile(part.path, .append, keys)
             let scan = LogScan(try file.contents())
+            // Nothing is cut off or removed before all of it was looked at.
+            try file.demandUndamaged()
+            try scan.demandUndamaged(part.path)
             guard let end = scan.lastMark else {
-                try SealedFile.remove(part.path, keys)
-                state.parts.removeLast()
+                begun.append(state.parts.removeLast())
                 continue
             }
             if try scan.length > end.offset || file.torn() > 0 { try file.truncate(to: end.offset) }
@@ -103,8 +109,9 @@ public final class SightingLog: Sendable {
             state.next = end.sequence
             state.mark = end.mark
             state.registered = end.cameraCount
-            return
+            break
         }
+        for part in begun { try SealedFile.remove(part.path, keys) }
     }
 
     /// Appends sightings and a mark behind them.
@@ -138,8 +145,14 @@ public final class SightingLog: Sendable {
             }
             mark.block(sequence: next).write(to: &bytes)
             guard let file = state.file else { return [@Sendable () -> Void]() }
-            try file.write(bytes, at: state.length)
-            if isDurable { try file.sync() }
+            do {
+                try file.write(bytes, at: state.length)
+                if isDurable { try file.sync() }
+            } catch {
+                // Nothing of it must be found behind what is written there next.
+                try? file.truncate(to: state.length)
+                throw error
+            }
             // Nothing has changed before all of it is written.
             state.next = next
             state.registered = max(state.registered, register.count)
@@ -164,12 +177,21 @@ public final class SightingLog: Sendable {
         state.registered = 0
     }
 
+    /// Returns when all that was appended is on stable storage.
+    public func sync() throws {
+        try state.withLock { state in try state.file?.sync() }
+    }
+
     /// Removes files whose sightings all readers have passed, each with its key.
     ///
     /// - Parameter sequence: the number that every reader has reached.
     public func drop(before sequence: UInt64) throws {
         try state.withLock { state in
-            while state.parts.count > 1, state.parts[1].first <= sequence {
+            // What stays has a mark on stable storage.
+            let kept = state.committedLength > 0 ? 1 : 2
+            guard state.parts.count > kept, state.parts[1].first <= sequence else { return }
+            try state.file?.sync()
+            while state.parts.count > kept, state.parts[1].first <= sequence {
                 try SealedFile.remove(state.parts[0].path, keys)
                 state.parts.removeFirst()
             }
@@ -185,29 +207,5 @@ public final class SightingLog: Sendable {
         }
         guard let mark else { return }
         try append(SightingBatch(), mark: mark, register: register, encoder: encoder, isDurable: true)
-    }
-}
-
-/// A walk over one file of a log: where its marks are.
-struct LogScan {
-    struct End {
-        var offset: Int
-        var sequence: UInt64
-        var mark: StreamMark
-        var cameraCount: Int
-    }
-
-    let length: Int
-    private(set) var lastMark: End?
-
-    init(_ bytes: [UInt8]) {
-        length = bytes.count
-        var position = 0
-        var cameras = 0
-        while let block = try? Block.read(bytes, at: &position) {
-            if block.kind == .register { cameras += Int(block.count) }
-            guard block.kind == .mark, let mark = try? StreamMark(block) else { continue }
-            lastMark = End(offset: position, sequence: block.sequence, mark: mark, cameraCount: cameras)
-        }
     }
 }

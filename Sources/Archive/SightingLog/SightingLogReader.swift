@@ -144,7 +144,12 @@ public struct SightingLogReader {
         guard let following = parts.first(where: { $0.first > current.first }) else { return false }
         guard parts.contains(current) || following.first <= next else { throw dropped(following) }
         // The last blocks of this file may have been written after it was last looked at.
-        if let file, try file.length() > offset { return try block() == nil ? false : rewind() }
+        if let file, try file.length() > offset {
+            guard try block() != nil else {
+                throw StorageError(.damaged, "\(current.path): damaged at byte \(offset)")
+            }
+            return rewind()
+        }
         // Nothing is added to a file that another follows.
         try file?.demandWhole()
         try open(following)

@@ -23,7 +23,13 @@ extension NodeCore {
         try letGoOfLog()
         let rules = configuration.deduplication
         let margin = rules.reconcile + rules.lateness + 3_600_000
-        _ = try journal.drop(before: Timestamp(milliseconds: state.closedThrough.milliseconds - margin))
+        try letGoOfJournal(before: Timestamp(milliseconds: state.closedThrough.milliseconds - margin))
+    }
+
+    /// Lets go the journal's parts that end before a moment, as far as all that comes of them is on stable storage.
+    func letGoOfJournal(before time: Timestamp) throws {
+        try log.sync()
+        _ = try journal.drop(before: time, keepingFrom: log.extent.mark.journalEntry)
     }
 
     /// Lets go the log's parts that all its readers have passed.
@@ -33,6 +39,26 @@ extension NodeCore {
     private func passed() throws -> UInt64 {
         let cursors = try configuration.logReaders.map { try catalogue.cursor($0) }
         return min(try catalogue.snapshot().archivedThrough, cursors.min() ?? .max)
+    }
+
+    /// Says that log and journal together have not all that they had: sightings to come would have the numbers of others.
+    ///
+    /// What the log lost in a crash of the machine, though the archive has it, the journal has given again by now.
+    func demandAll(_ covered: UInt64) throws {
+        guard journal.first <= covered else {
+            throw StorageError(
+                .mismatch,
+                "\(configuration.data): the journal begins at entry \(journal.first), but \(covered) were worked off"
+            )
+        }
+        let archived = try catalogue.snapshot().archivedThrough
+        let reached = log.extent.next + UInt64(unlogged)
+        guard reached >= archived else {
+            throw StorageError(
+                .mismatch,
+                "\(configuration.data): \(archived) sightings were archived, but the log has only \(reached)"
+            )
+        }
     }
 
     /// Notes what the next node has.

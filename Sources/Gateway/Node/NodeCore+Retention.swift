@@ -90,7 +90,7 @@ extension NodeCore {
             isAnyGone || journal.hasReads(before: cutoff)
         {
             try parkJournal()
-            _ = try journal.drop(before: cutoff)
+            try letGoOfJournal(before: cutoff)
             try letGo()
         }
     }

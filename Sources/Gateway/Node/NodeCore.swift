@@ -120,6 +120,7 @@ package final class NodeCore {
                 "\(configuration.data)/journal: ends at entry \(journal.next), but \(covered) were worked off: it was cut"
             )
         }
+        try demandAll(covered)
         try quarantine.recover(day: state.quarantine.day, length: state.quarantine.length)
         if let (intent, wasTaken) = unsettled { try settle(intent, wasTaken: wasTaken) }
         // A file of the log has one register, which this run may change.
