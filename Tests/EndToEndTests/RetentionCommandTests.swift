@@ -142,6 +142,26 @@ struct RetentionCommandTests {
         #expect(last.contains(", 1 images; before"), "\(last)")
     }
 
+    @Test("what can't go on record is not done: no hold is placed or released")
+    func unlogged() throws {
+        _ = try scratch.write("force,camera,site\n43,43-1,S1\n44,44-1,S1\n", "cameras.csv")
+        _ = try scratch.write(Self.read("43", "AB27CDE", "2026-01-05T10:00:00Z"), "a.ndjson")
+        _ = try scratch.write("", "b.ndjson")
+        _ = try Program.succeed(["ingest", "--config", try configuration("")])
+        let add = ["add", "--site", "S1", "--review", "2026-03-01", "--reference", "R v Doe"]
+        #expect(try hold(add).status == 0)
+        let head = "\(data)/audit/head.json"
+        let good = try Data(contentsOf: URL(fileURLWithPath: head))
+        try Data("no head".utf8).write(to: URL(fileURLWithPath: head))
+        #expect(try hold(add).status == 1)
+        #expect(try hold(["release", "1"]).status == 1)
+        try good.write(to: URL(fileURLWithPath: head))
+        let holds = try hold(["list", "--all", "--format", "ndjson"])
+        #expect(holds.status == 0 && holds.lines.count == 1, "\(holds.output)")
+        #expect(!holds.output.contains("releaseReason"))
+        _ = try Program.succeed(["audit", "verify", "--data", data])
+    }
+
     @Test(
         "a record of a purge that was altered, made unreadable or removed is reported by its number",
         arguments: [
