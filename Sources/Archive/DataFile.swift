@@ -113,6 +113,12 @@ public final class DataFile: Sendable {
         guard ftruncate(descriptor, length) == 0 else { throw .system("truncate", path) }
     }
 
+    /// Overwrites all of it with zeros, on stable storage when this returns: also for who has the file under another name.
+    func wipe() throws(StorageError) {
+        try write([UInt8](repeating: 0, count: try length()), at: 0)
+        try sync()
+    }
+
     /// Returns when everything written is on stable storage.
     public func sync() throws(StorageError) {
         guard fdatasync(descriptor) == 0 else { throw .system("sync", path) }

@@ -2,7 +2,6 @@ import ANPRModel
 import Access
 import Archive
 import ArgumentParser
-import Foundation
 import SightingFrames
 
 /// `anpr frames`: any frame or segment file as NDJSON.
@@ -11,35 +10,26 @@ struct FramesCommand: ParsableCommand {
         commandName: "frames",
         abstract: "Write the sightings of a log or segment file as NDJSON.",
         discussion: """
-            Shows marks, so it is logged first, in the audit log of the node whose data folder the file lies in; for a \
-            file carried elsewhere, in the folder that --audit names.
+            Shows marks, so who asks and why is logged first: in the audit log of the node whose data folder the file lies \
+            in; for a file carried elsewhere, in the folder that --audit names.
             """
     )
 
     @Argument(help: "A .sightings or .segment file.")
     var file: String
 
-    @Option(help: "Why: a sentence that will be read by an auditor.")
-    var reason: String = "none given"
+    @OptionGroup var why: ReasonOptions
 
-    @Option(help: "The folder of the audit log, for a file outside a data folder.")
+    @Option(help: "The folder of the audit log, for a file outside a data folder, and only for one.")
     var audit: String?
 
     func run() throws {
-        let data = dataFolder
+        let data = DataFolder.containing(file)
+        let request = try request(data)
+        try request.demandReason()
         let found = try CommandInput.refusing(file) { try FrameFile.read(file, data: data) }
-        if let folder = audit ?? data.map({ "\($0)/audit" }) {
-            try AuditLog(folder).append(
-                AuditRecord(
-                    at: TimestampWriter.text(Operator.now),
-                    actor: Operator.name,
-                    action: .search,
-                    reason: reason,
-                    request: ["file": file],
-                    count: found.batch.count
-                )
-            )
-        }
+        // Logged and on disk first: if this fails, nothing is shown.
+        try request.note(found.batch.count)
         var writer = SightingNDJSON(register: found.register)
         var text = ByteWriter()
         for index in 0..<found.batch.count {
@@ -53,14 +43,28 @@ struct FramesCommand: ParsableCommand {
         }
     }
 
-    /// The data folder that the file lies in, however deep.
-    private var dataFolder: String? {
-        var folder = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
-        while let slash = folder.lastIndex(of: "/") {
-            folder = String(folder[..<slash])
-            if DataFolder.exists("\(folder)/catalogue.sqlite") { return folder }
+    /// The request, which goes on record where the file belongs: nobody chooses another log for what a node has.
+    private func request(_ data: String?) throws -> LoggedRequest {
+        let asked = ["file": file]
+        switch (data, audit) {
+        case (let data?, nil): return LoggedRequest(data: data, action: .search, why: why, request: asked)
+        case (let data?, _?):
+            throw ValidationError(
+                "\(file) lies in the data folder \(data), which has its own log: leave --audit out."
+            )
+        case (nil, let folder?):
+            return LoggedRequest(
+                data: folder,
+                action: .search,
+                why: why,
+                request: asked,
+                log: AuditLog(folder)
+            )
+        case (nil, nil):
+            throw ValidationError(
+                "\(file) lies in no data folder: say with --audit where to log that it is read."
+            )
         }
-        return nil
     }
 }
 

@@ -66,6 +66,8 @@ struct HoldCommand: ParsableCommand {
             request.request["hold"] = "add"
             request.request["review"] = review.text
             try request.demandReason()
+            // On record first: no hold stands that nobody answers for.
+            try request.note(1)
             let hold = try Catalogue("\(folder)/catalogue.sqlite").place(
                 Hold(
                     reference: reference,
@@ -76,7 +78,6 @@ struct HoldCommand: ParsableCommand {
                     placed: Operator.now
                 )
             )
-            try request.note(1)
             try Console.output("hold \(hold.id)\n")
         }
     }

@@ -1,6 +1,7 @@
 import ANPRModel
 import Archive
 import ArgumentParser
+import Foundation
 
 /// `anpr keys`: the keys under which an archive is encrypted.
 struct KeysCommand: ParsableCommand {
@@ -38,22 +39,74 @@ struct KeysCommand: ParsableCommand {
     struct Rotate: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make another master key, wrap all keys by it, and forget the one before.",
-            discussion:
-                "No daemon may be running on the data folder. Nothing that is encrypted is written anew."
+            discussion: """
+                No daemon may be running on the data folder. Nothing that is encrypted is written anew. Without --to-file \
+                or --to-command the new key is put where the one before is, in its file. A run that was cut off leaves \
+                a folder that opens, and is simply repeated.
+                """
         )
 
+        @Option(help: "Wrap them by the key in this file from now on; it is made if it is not there.")
+        var toFile: String?
+
+        @Option(help: "Wrap them by the key that this command prints from now on, 32 bytes in Base64.")
+        var toCommand: String?
+
         @OptionGroup var node: DataOption
+
+        func validate() throws {
+            if toFile != nil, toCommand != nil {
+                throw ValidationError("A key comes from --to-file or from --to-command.")
+            }
+        }
 
         func run() throws {
             let folder = try node.folder()
             let lock = try DataLock(folder)
             defer { withExtendedLifetime(lock) {} }
-            let catalogue = try Catalogue("\(folder)/catalogue.sqlite", isReadOnly: true)
+            let target = target
+            let catalogue = try Catalogue("\(folder)/catalogue.sqlite", isReadOnly: target == nil)
             let keys = try KeyRing(data: folder, catalogue)
-            try keys.rotateMaster()
+            if let target {
+                try keys.changeMaster(to: target, in: catalogue)
+            } else {
+                try keys.rotateMaster()
+            }
             Console.note(
-                "\(NumberText.grouped(try keys.names().count)) keys are wrapped by a new master key."
+                "\(NumberText.grouped(try keys.names().count)) keys are wrapped by \(target == nil ? "a new" : "that") master key."
             )
+            if let target { tell(target, former: keys.source, folder) }
+        }
+
+        /// Where the new key comes from; `nil` for where the one before does.
+        private var target: MasterKeySource? {
+            // A path that other processes find too, from wherever they run.
+            toFile.map { .file(Self.absolute($0)) } ?? toCommand.map { .command($0) }
+        }
+
+        private static func absolute(_ path: String) -> String {
+            URL(fileURLWithPath: path).standardizedFileURL.path
+        }
+
+        /// Says what is left to do.
+        private func tell(_ target: MasterKeySource, former: MasterKeySource, _ folder: String) {
+            let own = Self.absolute("\(folder)/keys/master.key")
+            switch target {
+            case .file(own):
+                Console.note("The configuration must name no masterKey under encryption any more.")
+            case .file(let path):
+                Console.note("The configuration must say now: encryption: { masterKey: { file: \(path) } }")
+            case .command:
+                Console.note(
+                    "The configuration must name that command now: encryption: { masterKey: { command: … } }"
+                )
+            }
+            if target != .file(own), DataFolder.exists(own) {
+                Console.note("\(own) has that key, too: remove it if nothing reads it there.")
+            }
+            if case .file(let path) = former, former != target, Self.absolute(path) != own {
+                Console.note("\(path) has the key before, which opens older copies of keys/ring: destroy it.")
+            }
         }
     }
 }

@@ -4,11 +4,14 @@ import ArgumentParser
 
 /// What somebody asks of a data folder, and why: on record before anything comes of it.
 struct LoggedRequest {
+    /// The data folder; of a file that lies in none, the folder of the log it goes on record in.
     let data: String
     let action: AuditRecord.Action
     let why: ReasonOptions
     /// What is asked for, as it was given.
     var request: [String: String]
+    /// Where it goes on record, if not in the data folder's own log.
+    var log: AuditLog? = nil
 
     /// Refuses what gives no reason; that goes on record too.
     func demandReason() throws {
@@ -39,7 +42,7 @@ struct LoggedRequest {
             count: count,
             outcome: outcome
         )
-        return try Operator.audit(data).append(record)
+        return try (log ?? Operator.audit(data)).append(record)
     }
 }
 

@@ -77,6 +77,20 @@ struct SearchTests {
 
     private static func content(_ list: [PlainSighting]) -> Set<PlainSighting> { Set(list) }
 
+    /// A force, a camera, or both: mostly of one that contributed, but also of two that did, or of none there is.
+    private static func contributor(of some: PlainSighting, _ random: inout SeededRandom)
+        -> (force: String?, camera: String?)
+    {
+        let (one, other) = (random.one(of: some.parts), random.one(of: some.parts))
+        switch random.below(20) {
+        case 0: return ("NONE", nil)
+        case 1: return (nil, "NONE")
+        case 2..<9: return (one.force, nil)
+        case 9..<14: return (nil, one.camera)
+        default: return (one.force, other.camera)
+        }
+    }
+
     @Test("every kind of search equals a plain scan", arguments: [1, 2, 3] as [UInt64])
     func scan(seed: UInt64) throws {
         let filled = try Filled(seed: seed, isEncrypted: seed != 3)
@@ -123,13 +137,14 @@ struct SearchTests {
                 query.confidence = least
                 conditions.append { ($0.best.confidence ?? 100) >= least }
             }
-            if random.chance(perMille: 300) {
-                query.force = some.parts[0].force
-                conditions.append { $0.parts.contains { $0.force == some.parts[0].force } }
-            }
-            if random.chance(perMille: 200) {
-                query.camera = some.parts[0].camera
-                conditions.append { $0.parts.contains { $0.camera == some.parts[0].camera } }
+            if random.chance(perMille: 500) {
+                let (force, camera) = Self.contributor(of: some, &random)
+                (query.force, query.camera) = (force, camera)
+                conditions.append {
+                    $0.parts.contains {
+                        (force ?? $0.force) == $0.force && (camera ?? $0.camera) == $0.camera
+                    }
+                }
             }
             if random.chance(perMille: 400) {
                 query.from = Timestamp(milliseconds: some.first - 60_000)

@@ -13,8 +13,8 @@ struct RetentionCommandTests {
         data = "\(scratch.path)/data"
     }
 
-    private static func read(_ force: String, _ vrm: String, _ time: String) -> String {
-        #"{"force":"\#(force)","camera":"\#(force)-1","vrm":"\#(vrm)","captured":"\#(time)","confidence":90}"#
+    private static func read(_ force: String, _ vrm: String, _ time: String, _ more: String = "") -> String {
+        #"{"force":"\#(force)","camera":"\#(force)-1","vrm":"\#(vrm)","captured":"\#(time)","confidence":90\#(more)}"#
             + "\n"
     }
 
@@ -106,6 +106,59 @@ struct RetentionCommandTests {
         let audit = try String(contentsOfFile: "\(data)/audit/audit.ndjson", encoding: .utf8)
         #expect(audit.components(separatedBy: #""action":"hold""#).count == 7)
         #expect(audit.contains(#""hold":"release 1""#) && audit.contains("R v Doe"))
+        _ = try Program.succeed(["audit", "verify", "--data", data])
+    }
+
+    @Test("a hold on a site holds the images of that site and no others, for plan and report as for apply")
+    func holdOnSite() throws {
+        _ = try scratch.write("force,camera,site\n43,43-1,S1\n44,44-1,S2\n", "cameras.csv")
+        func image(_ content: UInt8) -> String {
+            let jpeg = Data([0xFF, 0xD8, 0xFF]) + Data(repeating: content, count: 300)
+            return #","plateImage":"\#(jpeg.base64EncodedString())""#
+        }
+        let (first, second) = ("2026-01-05T10:00:00Z", "2026-01-05T11:00:00Z")
+        _ = try scratch.write(Self.read("43", "AB27CDE", first, image(1)), "a.ndjson")
+        _ = try scratch.write(
+            Self.read("44", "AB28CDE", first, image(2)) + Self.read("44", "AB29CDE", second, image(3)),
+            "b.ndjson"
+        )
+        _ = try Program.succeed(["ingest", "--config", try configuration("")])
+        #expect(
+            try hold(["add", "--site", "S1", "--review", "2026-03-01", "--reference", "R v Doe"]).status == 0
+        )
+        let config = try configuration("retention: [{ when: { class: patch }, keep: 7d }, { keep: 600mo }]")
+        let plan = try Program.succeed(["retention", "plan", "--config", config]).output
+        #expect(plan.contains(": 0 contributions would go, 0 sightings whole, 2 images; before"), "\(plan)")
+        let overdue = try Program.run(["retention", "report", "--config", config])
+        #expect(overdue.status == 1, "\(overdue.output)")
+        #expect(overdue.output.contains("ALARM: 0 contributions and 2 images are past their date"))
+        let applied = try Program.succeed(["retention", "apply", "--config", config]).output
+        #expect(applied.contains(": 0 contributions went, 0 sightings whole, 2 images; before"), "\(applied)")
+        let report = try Program.run(["retention", "report", "--config", config])
+        #expect(report.status == 0 && report.output.contains("Nothing is overdue."), "\(report.output)")
+        // What is left is the image of the site that is held.
+        #expect(try hold(["release", "1"]).status == 0)
+        let last = try Program.succeed(["retention", "plan", "--config", config]).output
+        #expect(last.contains(", 1 images; before"), "\(last)")
+    }
+
+    @Test("what can't go on record is not done: no hold is placed or released")
+    func unlogged() throws {
+        _ = try scratch.write("force,camera,site\n43,43-1,S1\n44,44-1,S1\n", "cameras.csv")
+        _ = try scratch.write(Self.read("43", "AB27CDE", "2026-01-05T10:00:00Z"), "a.ndjson")
+        _ = try scratch.write("", "b.ndjson")
+        _ = try Program.succeed(["ingest", "--config", try configuration("")])
+        let add = ["add", "--site", "S1", "--review", "2026-03-01", "--reference", "R v Doe"]
+        #expect(try hold(add).status == 0)
+        let head = "\(data)/audit/head.json"
+        let good = try Data(contentsOf: URL(fileURLWithPath: head))
+        try Data("no head".utf8).write(to: URL(fileURLWithPath: head))
+        #expect(try hold(add).status == 1)
+        #expect(try hold(["release", "1"]).status == 1)
+        try good.write(to: URL(fileURLWithPath: head))
+        let holds = try hold(["list", "--all", "--format", "ndjson"])
+        #expect(holds.status == 0 && holds.lines.count == 1, "\(holds.output)")
+        #expect(!holds.output.contains("releaseReason"))
         _ = try Program.succeed(["audit", "verify", "--data", data])
     }
 

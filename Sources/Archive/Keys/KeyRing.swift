@@ -12,7 +12,11 @@ import Synchronization
 /// - Complexity: a change writes the whole file, about 80 bytes a key.
 public final class KeyRing: Sendable {
     private struct State {
+        /// Where the master key comes from that is to replace the source's, or has: the keys may be wrapped by either.
+        var coming: MasterKeySource?
         var master: MasterKey?
+        /// Whether that is the one that replaces the source's.
+        var isComing = false
         var content = KeyRingFile()
         /// Keys that were unwrapped.
         var plain: [DataKeyName: SymmetricKey] = [:]
@@ -26,13 +30,21 @@ public final class KeyRing: Sendable {
     public let source: MasterKeySource
     /// Whether what is written is encrypted; what was encrypted is read in any case.
     public let isOn: Bool
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private var path: String { "\(folder)/ring" }
 
     /// The keys of a data folder; nothing is read or made before it is needed.
-    public init(data folder: String, _ source: MasterKeySource, isOn: Bool = true) {
+    ///
+    /// - Parameter coming: where another master key comes from that may wrap the keys already.
+    public init(
+        data folder: String,
+        _ source: MasterKeySource,
+        coming: MasterKeySource? = nil,
+        isOn: Bool = true
+    ) {
         self.folder = "\(folder)/keys"
         self.source = source
+        state = Mutex(State(coming: coming))
         self.isOn = isOn
     }
 
@@ -179,28 +191,96 @@ public final class KeyRing: Sendable {
         guard case .file(let path) = source else {
             throw StorageError(
                 .mismatch,
-                "the master key is not in a file"
+                "the master key is not in a file: say which one is to wrap the keys instead"
             )
         }
+        let next = Self.next(path)
         try state.withLock { state in
-            try change(&state) { state, current in
-                let next = Self.next(path)
+            let old = try change(&state) { state, current in
+                guard !state.isComing else {
+                    throw StorageError(
+                        .mismatch,
+                        "changing to another master key broke off: do that once more first"
+                    )
+                }
                 // Where the rotation before broke off, the ring may be wrapped by what is not yet in its place.
                 if DataFolder.exists(next), try MasterKey.read(path).check != current.check {
-                    try DataFolder.rename(next, to: path)
-                    try DataFolder.syncName(path)
+                    let stale = try DataFile(path, .append)
+                    try Self.put(next, inPlaceOf: stale)
                 }
-                for name in state.content.wrapped.keys { _ = try key(name, &state) }
+                let old = try DataFile(path, .append)
                 let master = MasterKey()
                 try master.write(next)
-                state.master = master
-                for (name, key) in state.plain where state.content.wrapped[name] != nil {
-                    state.content.set(try master.wrap(key, name), for: name)
-                }
+                try rewrap(&state, by: master)
+                return old
             }
-            try DataFolder.rename(Self.next(path), to: path)
+            try Self.put(next, inPlaceOf: old)
+        }
+    }
+
+    /// Wraps all keys by the master key of another file, made if it is not there, or of a command, and has the data folder say so.
+    ///
+    /// A crash in between leaves the keys wrapped by the one or by the other, and a folder that opens with either; doing it
+    /// again completes it. A master key of the folder's own that is another one is gone when this returns; one in a
+    /// file elsewhere is left to those who keep it. No other process may write to the data folder.
+    ///
+    /// - Parameter catalogue: of the data folder, which these are the keys of.
+    /// - Throws: `StorageError` of code `mismatch` if the file has no key, or the command prints none, or not always the same.
+    public func changeMaster(to target: MasterKeySource, in catalogue: Catalogue) throws {
+        try DataFolder.make(folder)
+        let master = try MasterKey.take(target)
+        try state.withLock { state in
+            try refresh(&state)
+            // What wraps the keys must be among the two that the folder names, wherever this breaks off.
+            if state.isComing, let coming = state.coming { try Self.set(told(coming), in: catalogue) }
+            try Self.set(coming: told(target), in: catalogue)
+            try change(&state) { state, _ in try rewrap(&state, by: master) }
+            (state.coming, state.isComing) = (target, true)
+            try Self.set(told(target), in: catalogue)
+            try Self.setNoneComing(in: catalogue)
+            try forgetMasters(except: master)
+        }
+    }
+
+    private func rewrap(_ state: inout State, by master: MasterKey) throws {
+        for name in state.content.wrapped.keys { _ = try key(name, &state) }
+        state.master = master
+        for (name, key) in state.plain where state.content.wrapped[name] != nil {
+            state.content.set(try master.wrap(key, name), for: name)
+        }
+    }
+
+    /// Gives a master key its name, and wipes the one that had it: copies of the ring that it wrapped may be anywhere.
+    private static func put(_ next: String, inPlaceOf old: DataFile) throws {
+        try DataFolder.rename(next, to: old.path)
+        try DataFolder.syncName(old.path)
+        try old.wipe()
+    }
+
+    /// Wipes and removes the folder's own master key, and what broken-off rotations left.
+    ///
+    /// Not the one that is used, of which a file that was linked here, or a command, may have no other copy.
+    private func forgetMasters(except master: MasterKey) throws {
+        var paths = [ownMaster, Self.next(ownMaster)]
+        if case .file(let path) = source { paths.append(Self.next(path)) }
+        for path in paths where DataFolder.exists(path) {
+            if (try? MasterKey.read(path))?.check == master.check { continue }
+            try DataFile(path, .append).wipe()
+            try DataFolder.remove(path)
             try DataFolder.syncName(path)
         }
+    }
+
+    /// Where a master key comes from, as the data folder says it.
+    private func told(_ source: MasterKeySource) -> MasterKeySource? {
+        if case .file(let path) = source, Self.isSame(path, ownMaster) { return nil }
+        return source
+    }
+
+    private var ownMaster: String { "\(folder)/\(Self.masterName)" }
+
+    private static func isSame(_ path: String, _ other: String) -> Bool {
+        URL(fileURLWithPath: path).standardizedFileURL == URL(fileURLWithPath: other).standardizedFileURL
     }
 
     private static func next(_ path: String) -> String { path + ".next" }
@@ -246,20 +326,30 @@ extension KeyRing {
 
     /// Takes the master key by which the ring was written: the one that is there, or the one that was about to replace it.
     private func checkMaster(_ state: inout State) throws {
-        if state.master?.check == state.content.check { return }
-        state.master = nil
-        let candidate: MasterKey
-        switch source {
-        case .command(let command): candidate = try MasterKey.ask(command)
-        case .file(let file):
-            let next = Self.next(file)
-            let isNext = DataFolder.exists(next) && (try? MasterKey.read(next).check) == state.content.check
-            candidate = try MasterKey.read(isNext ? next : file)
-        }
-        guard candidate.check == state.content.check else {
+        let check = state.content.check
+        if state.master?.check == check { return }
+        (state.master, state.isComing) = (nil, false)
+        let given = Result { try Self.candidate(source, check) }
+        if case .success(let master) = given, master.check == check {
+            state.master = master
+        } else if let coming = state.coming, let master = try? Self.candidate(coming, check),
+            master.check == check
+        {
+            (state.master, state.isComing) = (master, true)
+        } else {
+            _ = try given.get()
             throw StorageError(.mismatch, "\(path): wrapped by another master key than the one that is given")
         }
-        state.master = candidate
+    }
+
+    private static func candidate(_ source: MasterKeySource, _ check: [UInt8]) throws -> MasterKey {
+        switch source {
+        case .command(let command): return try MasterKey.ask(command)
+        case .file(let file):
+            let next = next(file)
+            let isNext = DataFolder.exists(next) && (try? MasterKey.read(next).check) == check
+            return try MasterKey.read(isNext ? next : file)
+        }
     }
 
     /// The master key; made where it is the data folder's own and there is none.
@@ -270,7 +360,7 @@ extension KeyRing {
         case .command(let command): master = try MasterKey.ask(command)
         case .file(let file):
             if !DataFolder.exists(file) {
-                guard file == "\(folder)/\(Self.masterName)" else {
+                guard file == ownMaster else {
                     throw StorageError(
                         .system,
                         "\(file): there is no master key; write 32 random bytes in Base64 there"

@@ -94,9 +94,6 @@ struct KeyRingFile {
         try DataFolder.rename(path + ".tmp", to: path)
         try DataFolder.syncName(path)
         // What was there before has keys that may be destroyed now.
-        if let old {
-            try old.write([UInt8](repeating: 0, count: try old.length()), at: 0)
-            try old.sync()
-        }
+        try old?.wipe()
     }
 }

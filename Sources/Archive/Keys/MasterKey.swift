@@ -89,6 +89,24 @@ struct MasterKey: Sendable {
         return master
     }
 
+    /// What is to wrap keys from now on: a file's, made if it is not there, or a command's, which must print it each time.
+    static func take(_ source: MasterKeySource) throws -> MasterKey {
+        switch source {
+        case .file(let path):
+            if !DataFolder.exists(path) { try MasterKey().write(path) }
+            return try read(path)
+        case .command(let command):
+            let master = try ask(command)
+            guard try ask(command).check == master.check else {
+                throw StorageError(
+                    .mismatch,
+                    "the command for the master key prints another one each time: nothing would open again"
+                )
+            }
+            return master
+        }
+    }
+
     /// What a file has.
     static func read(_ path: String) throws -> MasterKey {
         let text = String(decoding: try DataFile(path, .read).contents(), as: UTF8.self)

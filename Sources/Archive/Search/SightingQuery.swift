@@ -52,15 +52,20 @@ public struct SightingQuery: Sendable, Equatable {
 
     /// By camera whether its site can be where it is asked for; `nil` where any can.
     ///
-    /// By site, because no amendment moves a sighting to another one, while its best read may become another camera's.
+    /// By site, because no amendment moves a sighting to another one, while its best read may become another camera's, and
+    /// further cameras and forces may contribute.
     func cameras(of register: CameraRegister) -> [Bool]? {
-        guard !sites.isEmpty || near != nil || within != nil || around != nil else { return nil }
+        let isAnySource = camera == nil && force == nil
+        if isAnySource, sites.isEmpty, near == nil, within == nil, around == nil { return nil }
+        let sources = isAnySource ? [] : zip(register.cameras, register.siteOfCamera).filter { isAsked($0.0) }
+        let contributing = isAnySource ? nil : Set(sources.map(\.1))
         let named = Set(sites.compactMap { register.site($0) })
         let surrounded = around.map { Set($0.sites.keys.compactMap { register.site($0) }) }
         var wanted: Set<SiteIndex> = []
         for (index, camera) in register.cameras.enumerated() {
             let site = register.siteOfCamera[index]
             guard sites.isEmpty || named.contains(site), surrounded?.contains(site) ?? true,
+                contributing?.contains(site) ?? true,
                 near?.contains(camera) ?? true,
                 within?.contains(camera) ?? true
             else { continue }
@@ -86,8 +91,12 @@ public struct SightingQuery: Sendable, Equatable {
         if let confidence, sighting.confidence >= 0, Int(sighting.confidence) < confidence { return false }
         guard camera != nil || force != nil else { return true }
         return found.batch.contributions(of: index).contains { part in
-            let source = register.cameras[Int(part.camera)]
-            return (camera ?? source.name) == source.name && (force ?? source.force) == source.force
+            isAsked(register.cameras[Int(part.camera)])
         }
+    }
+
+    /// Whether a camera's contribution is asked for, as far as it goes by camera and force.
+    private func isAsked(_ source: Camera) -> Bool {
+        (camera ?? source.name) == source.name && (force ?? source.force) == source.force
     }
 }

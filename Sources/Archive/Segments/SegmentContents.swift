@@ -67,8 +67,15 @@ private struct ArchivePlace {
     let keys: KeyRing
 
     init(_ path: String) throws {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count > 3, parts[parts.count - 3] == "archive" else {
+        let places = DataFolder.paths(to: path).map {
+            $0.split(separator: "/", omittingEmptySubsequences: false)
+        }
+        // As it was named, where an archive is a link to another disk.
+        let isPlace = { (parts: [Substring]) in
+            parts.count > 3 && parts[parts.count - 3] == "archive"
+                && DataFolder.exists(parts.dropLast(3).joined(separator: "/") + "/catalogue.sqlite")
+        }
+        guard let parts = places.first(where: isPlace) else {
             throw StorageError(
                 .mismatch,
                 "\(path): not in the archive of a data folder, without which it can't be read"

@@ -52,7 +52,8 @@ struct Filing: Service {
         let images = RetentionImages(
             NodeImagePurger(node: node, days: await node.daysOfImages),
             search: ArchiveSearch(data: data),
-            site: NodeCore.site(await node.cameras)
+            // Where those stand, too, that are in no file of this node: other nodes' cameras, and those that have left.
+            site: NodeCore.site(await node.register)
         )
         let outcomes = try await keeper.purge(policy, images, now: now)
         try await node.purgeRest(outcomes, now: now)

@@ -34,9 +34,25 @@ package struct FolderRetention {
             images: RetentionImages(
                 try ImageStore("\(data)/images", keys: keys, isReadOnly: true),
                 search: ArchiveSearch(data: data),
-                site: { _ in nil }
+                site: try Self.site(configuration, keys)
             )
         )
+    }
+
+    /// Where the camera of an image stands: by the node's register, which the sighting log has, or by the register's file, where
+    /// a camera has not sent anything yet that is in the log.
+    private static func site(
+        _ configuration: NodeConfiguration,
+        _ keys: KeyRing
+    ) throws -> @Sendable (ImageBinding) -> String? {
+        let folder = "\(configuration.data)/sightings"
+        var log = SightingLogReader(folder, keys: keys, from: try SightingLog.end(of: folder, keys: keys))
+        while try log.readBlock() != nil {}
+        let known = NodeCore.site(log.register)
+        // A file that can't be read tells nothing: what is not known is taken to be held.
+        let registered = configuration.cameras.flatMap { try? NodeConfiguration.register($0) } ?? []
+        let others = NodeCore.site(CameraRegister(registered))
+        return { known($0) ?? others($0) }
     }
 
     /// What is past its date at a moment, of what is in the archive.

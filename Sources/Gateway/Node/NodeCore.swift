@@ -67,6 +67,7 @@ package final class NodeCore {
             )
         }
         stream = try catalogue.keepMeta("stream", UUID().uuidString)
+        try KeyRing.demand(configuration.masterKey, opens: data, catalogue)
         try KeyRing.set(configuration.masterKey, isOn: configuration.isEncrypted, in: catalogue)
         logFolder = "\(data)/sightings"
         keys = try KeyRing(data: data, catalogue)

@@ -78,6 +78,9 @@ package actor NodeService {
     /// The node's register, in which only the cameras of its file are found.
     package var cameras: CameraRegister { core.cameras }
 
+    /// The node's register, with all cameras that ever sent anything.
+    package var register: CameraRegister { core.state.register }
+
     /// How the node stands.
     package var status: NodeStatus {
         var status = NodeStatus(node: core.configuration.node)
