@@ -52,7 +52,7 @@ enum Parallel {
     }
 
     /// So many look at a disk at once; most disks answer no more any sooner.
-    private static let waitingMax = 16
+    private static let waitingMax = 6
 
     /// Ranges of about the same length, as many as keep all processors at work.
     static func ranges(_ count: Int) -> [Range<Int>] {

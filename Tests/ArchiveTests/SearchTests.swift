@@ -242,17 +242,17 @@ struct SearchTests {
         #expect(whole.count == Int(end))
     }
 
-    @Test("what no mark covers is cut off when a log is opened")
-    func uncommitted() throws {
+    @Test("what nobody can have begun to write at the end of a log is told, and stays")
+    func foreignEnd() throws {
         let filled = try Filled(seed: 5)
-        let extent = filled.log.extent
         let folder = "\(filled.folder.path)/sightings"
         let last = try #require(DataFolder.names(in: folder).last)
-        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(folder)/\(last)"))
-        _ = try handle.seekToEnd()
-        try handle.write(contentsOf: Data(repeating: 0x41, count: 77))
-        try handle.close()
-        #expect(try SightingLog(folder, keys: filled.keys).extent == extent)
+        let file = URL(fileURLWithPath: "\(folder)/\(last)")
+        let foreign = try Data(contentsOf: file) + Data(repeating: 0x41, count: 77)
+        try foreign.write(to: file)
+        let error = #expect(throws: StorageError.self) { try SightingLog(folder, keys: filled.keys) }
+        #expect(error?.code == .damaged && error?.description.contains(last) == true)
+        #expect(try Data(contentsOf: file) == foreign)
     }
 
     @Test(
