@@ -33,7 +33,7 @@ public struct AuditLog: Sendable {
         public var description: String
     }
 
-    private let path: String
+    let path: String
     private let headPath: String
 
     /// The log of a data folder.
@@ -51,10 +51,34 @@ public struct AuditLog: Sendable {
             at: URL(fileURLWithPath: path).deletingLastPathComponent(),
             withIntermediateDirectories: true
         )
-        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw failure("open") }
+        guard let descriptor = try locked() else { throw failure("open") }
         defer { close(descriptor) }
-        guard flock(descriptor, LOCK_EX) == 0 else { throw failure("lock") }
+        return try append(record, to: descriptor)
+    }
+
+    /// The log, opened and locked: to append to it, or only to read what nobody changes meanwhile.
+    ///
+    /// - Returns: `nil` where there is none to be read.
+    func locked(toRead isReading: Bool = false) throws -> Int32? {
+        while true {
+            let flags = isReading ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC
+            let descriptor = unsafe open(path, flags, 0o640)
+            if descriptor < 0, isReading, errno == ENOENT { return nil }
+            guard descriptor >= 0 else { throw failure("open") }
+            var (own, named) = (stat(), stat())
+            guard flock(descriptor, isReading ? LOCK_SH : LOCK_EX) == 0, unsafe fstat(descriptor, &own) == 0
+            else {
+                close(descriptor)
+                throw failure("lock")
+            }
+            // It may have been cut, and be another file by now.
+            if unsafe stat(path, &named) == 0, own.st_ino == named.st_ino { return descriptor }
+            close(descriptor)
+        }
+    }
+
+    @discardableResult
+    func append(_ record: AuditRecord, to descriptor: Int32) throws -> Head {
         var head = try repairedHead(descriptor)
         var record = record
         record.sequence = head.count + 1
@@ -76,9 +100,9 @@ public struct AuditLog: Sendable {
     /// - Throws: `Failure` with the first line that is wrong.
     public func verify(expected: Head? = nil) throws -> Head {
         // Nobody may be between a record and its head.
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        if descriptor >= 0 { _ = flock(descriptor, LOCK_SH) }
-        defer { if descriptor >= 0 { close(descriptor) } }
+        let descriptor = try locked(toRead: true)
+        defer { if let descriptor { close(descriptor) } }
+        var (base, isBaseNamed) = (Head.empty, true)
         var head = Head.empty
         var before = Head.empty
         var isExpectedSeen = expected == nil || expected == .empty
@@ -87,6 +111,12 @@ public struct AuditLog: Sendable {
             guard let record = try? JSONDecoder().decode(AuditRecord.self, from: line) else {
                 throw Failure(line: number, description: "\(path): line \(number) is not a record")
             }
+            if index == 0, record.sequence > 1 {
+                (base, isBaseNamed) = (Head(count: record.sequence - 1, hash: record.previous), false)
+                (head, before) = (base, base)
+                if base == expected { isExpectedSeen = true }
+            }
+            if Self.names(base, record) { isBaseNamed = true }
             guard record.sequence == head.count + 1, record.previous == head.hash else {
                 throw Failure(
                     line: number,
@@ -101,6 +131,13 @@ public struct AuditLog: Sendable {
             head = Head(count: record.sequence, hash: record.hash)
             if head == expected { isExpectedSeen = true }
         }
+        guard isBaseNamed else {
+            throw Failure(
+                line: 1,
+                description:
+                    "\(path): line 1 is record \(base.count + 1), and no record says that those before went"
+            )
+        }
         let kept = try keptHead() ?? .empty
         // A crash between a record and its head leaves the head one behind.
         guard kept == head || kept == before else {
@@ -108,6 +145,13 @@ public struct AuditLog: Sendable {
                 line: Int(head.count),
                 description:
                     "\(path): ends after record \(head.count), but record \(kept.count) was written: the end was cut"
+            )
+        }
+        if let expected, expected.count < base.count {
+            throw Failure(
+                line: nil,
+                description:
+                    "\(path): record \(expected.count), whose head was expected, went with those up to \(base.count)"
             )
         }
         guard isExpectedSeen else {
@@ -184,16 +228,26 @@ public struct AuditLog: Sendable {
     }
 
     /// Replaces the head so that, after a loss of power too, the old one or the new one is there whole.
-    private func keep(_ head: Head) throws {
-        let data = try JSONEncoder().encode(head)
-        let temporary = headPath + ".tmp"
+    private func keep(_ head: Head) throws { try replace(headPath, by: try JSONEncoder().encode(head)) }
+
+    /// Replaces a file: whoever looks finds the old one or the new one, whole.
+    func replace(_ path: String, by data: Data) throws {
+        let temporary = path + ".tmp"
         let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw failure("open head") }
+        guard descriptor >= 0 else { throw failure("open \(temporary)") }
         defer { close(descriptor) }
         try write(data, to: descriptor)
-        guard fdatasync(descriptor) == 0, unsafe rename(temporary, headPath) == 0 else {
-            throw failure("sync head")
+        guard fdatasync(descriptor) == 0, unsafe rename(temporary, path) == 0 else {
+            throw failure("replace \(path)")
         }
+    }
+
+    func syncFolder() throws {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open \(folder)") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure("sync \(folder)") }
     }
 
     private func keptHead() throws -> Head? {
@@ -239,7 +293,7 @@ public struct AuditLog: Sendable {
         }
     }
 
-    private func failure(_ action: String) -> Failure {
+    func failure(_ action: String) -> Failure {
         Failure(line: nil, description: "\(path): \(action): \(unsafe String(cString: strerror(errno)))")
     }
 }

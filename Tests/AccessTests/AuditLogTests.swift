@@ -116,4 +116,110 @@ struct AuditLogTests {
         #expect(try log.verify().count == 21)
         withExtendedLifetime(folder) {}
     }
+
+    // MARK: - Retention
+
+    private static func dated(_ number: Int) -> AuditRecord {
+        var record = record(number)
+        record.at = "2026-11-\(10 + number)T06:00:00.000Z"
+        return record
+    }
+
+    /// A log of seven days, its first lines as they were, and the purge's own record.
+    private func dropped(_ count: Int) throws -> (AuditLog, URL, old: [String], TemporaryFolder) {
+        let folder = try TemporaryFolder()
+        let log = AuditLog(folder.path)
+        for number in 1...7 { try log.append(Self.dated(number)) }
+        let file = URL(fileURLWithPath: folder.path + "/audit.ndjson")
+        let old = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map(String.init)
+        let time = "2026-11-\(11 + count)T00:00:00.000Z"
+        #expect(try log.count(before: time).count == count)
+        #expect(try log.drop(before: time, Self.dated(8)) == count)
+        return (log, file, old, folder)
+    }
+
+    @Test("what is past its date goes from the beginning, and the rest verifies", arguments: [0, 1, 6, 7])
+    func dropping(count: Int) throws {
+        let (log, _, _, folder) = try dropped(count)
+        let isCut = count > 0
+        #expect(try log.records().map(\.sequence) == (UInt64(count) + 1...(isCut ? 8 : 7)).map { $0 })
+        let head = try log.verify()
+        #expect(head.count == (isCut ? 8 : 7))
+        if isCut {
+            let record = try #require(try log.records().last)
+            #expect(record.action == .purge && record.count == count)
+            #expect(record.request["through"] == String(count))
+        }
+        // A later cut takes the record of the one before with it.
+        for number in 9...12 { try log.append(Self.dated(number)) }
+        #expect(try log.drop(before: "2026-11-20T00:00:00.000Z", Self.dated(13)) > 0)
+        #expect(try log.verify(expected: try log.verify()).count == (isCut ? 13 : 12))
+        #expect(try log.records().first?.sequence == (isCut ? 10 : 9))
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test("a head that was let go can't be held against the log any more, and that is said")
+    func expectedHeads() throws {
+        let folder = try TemporaryFolder()
+        let log = AuditLog(folder.path)
+        let heads = try (1...7).map { try log.append(Self.dated($0)) }
+        try log.drop(before: "2026-11-14T00:00:00.000Z", Self.dated(8))
+        for (index, head) in heads.enumerated() {
+            if index >= 2 {
+                #expect(try log.verify(expected: head).count == 8)
+            } else {
+                let failure = #expect(throws: AuditLog.Failure.self) { try log.verify(expected: head) }
+                #expect(failure?.description.contains("went with those up to 3") == true)
+            }
+        }
+    }
+
+    @Test("a cut that no record tells is found, and so is one that differs from its record")
+    func unnamedCuts() throws {
+        for tampering in 0..<3 {
+            let (log, file, _, folder) = try dropped(3)
+            var lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map(String.init)
+            switch tampering {
+            case 0: lines.removeFirst()
+            case 1: lines.removeLast()
+            default: lines[4] = lines[4].replacing(#""through":"3""#, with: #""through":"2""#)
+            }
+            try lines.map { $0 + "\n" }.joined().write(to: file, atomically: true, encoding: .utf8)
+            #expect(throws: AuditLog.Failure.self) { try log.verify() }
+            withExtendedLifetime(folder) {}
+        }
+    }
+
+    @Test("a crash between the record and the cut leaves a log that verifies, and is cut the next time")
+    func crashBeforeCut() throws {
+        let (log, file, old, folder) = try dropped(3)
+        let record = try #require(
+            try String(contentsOf: file, encoding: .utf8).split(separator: "\n").last.map(String.init)
+        )
+        try (old + [record]).map { $0 + "\n" }.joined().write(to: file, atomically: true, encoding: .utf8)
+        #expect(try log.verify().count == 8)
+        #expect(try log.drop(before: "2026-11-14T00:00:00.000Z", Self.dated(9)) == 3)
+        #expect(try log.verify().count == 9)
+        #expect(try log.records().map(\.sequence) == Array(4...9))
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test("what others append while records go is not lost")
+    func concurrentCuts() async throws {
+        let (log, _, folder) = try log(1)
+        try await withThrowingTaskGroup { group in
+            for number in 1...20 {
+                group.addTask { _ = try log.append(Self.record(number)) }
+                guard number % 5 == 0 else { continue }
+                group.addTask { _ = try log.drop(before: "2026-11-17T00:00:00.000Z", Self.dated(9)) }
+                group.addTask { _ = try log.verify() }
+            }
+            try await group.waitForAll()
+        }
+        let head = try log.verify()
+        #expect(head.count >= 21)
+        let records = try log.records()
+        #expect(records.last?.sequence == head.count)
+        withExtendedLifetime(folder) {}
+    }
 }
