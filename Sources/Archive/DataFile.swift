@@ -189,6 +189,14 @@ public enum DataFolder {
         TimestampWriter.text(Timestamp(milliseconds: Int64(day) * 86_400_000)).prefix(10) + ".ndjson"
     }
 
+    /// When the day began whose file has that name.
+    static func start(ofDayFile name: String) -> Timestamp? {
+        guard case .moment(let time) = TimestampReader.read(name.prefix(10) + "T00:00:00Z") else {
+            return nil
+        }
+        return time
+    }
+
     /// Whether something has that name.
     public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 }

@@ -121,17 +121,39 @@ public final class Quarantine {
         if found < Int(length) { try file.demandWhole() } else { try file.truncate(to: Int(length)) }
     }
 
-    /// Removes the files of days that ended before a moment, each with its key.
+    /// Removes the files of days that ended before a moment, each with its key; also those that can't be read.
     ///
-    /// - Returns: how many went.
-    public func drop(before time: Timestamp) throws(StorageError) -> Int {
-        var gone = 0
-        for name in Self.files(in: folder)
-        where name < DataFolder.dayFile(time.day) && name != DataFolder.dayFile(day) {
+    /// - Parameter rule: the rule by which they go.
+    /// - Returns: how many records went, of files that could be read.
+    public func drop(before time: Timestamp, by rule: Int) throws(StorageError) -> RecordPurge {
+        var purge = RecordPurge()
+        for name in Self.files(in: folder) where name < DataFolder.dayFile(time.day) {
+            purge.add(Self.count("\(folder)/\(name)", keys), by: rule, at: DataFolder.start(ofDayFile: name))
             try SealedFile.remove("\(folder)/\(name)", keys)
-            gone += 1
+            // The next batch opens its own.
+            if file != nil, name == DataFolder.dayFile(day) { (file, length, isSynced) = (nil, 0, true) }
         }
-        return gone
+        return purge
+    }
+
+    /// What `drop` would remove.
+    public static func due(
+        before time: Timestamp,
+        by rule: Int,
+        in folder: String,
+        keys: KeyRing?
+    ) -> RecordPurge {
+        var purge = RecordPurge()
+        for name in files(in: folder) where name < DataFolder.dayFile(time.day) {
+            purge.add(count("\(folder)/\(name)", keys), by: rule, at: DataFolder.start(ofDayFile: name))
+        }
+        return purge
+    }
+
+    /// How many records a file has; none if it can't be read.
+    private static func count(_ path: String, _ keys: KeyRing?) -> Int {
+        let bytes = (try? SealedFile(path, .read, keys).contents()) ?? []
+        return bytes.count { $0 == 0x0A }
     }
 
     /// A record with its id: the day of receipt and the line in that day's file, such as `2026-11-20:17`.

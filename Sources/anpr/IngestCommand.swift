@@ -67,26 +67,30 @@ struct IngestCommand: AsyncParsableCommand {
             )
             return desk.raised.values.reduce(0, +)
         }
-        try core.tidy()
+        // What is damaged in the archive is told once all else is done.
+        var attempts = Attempts()
+        attempts.make { try core.tidy() }
         let took = ContinuousClock.now - began
         line.clear()
         var deliveries: [Delivery] = []
         for forward in configuration.forward {
             deliveries.append(try await deliver(core, configuration, forward))
         }
-        try core.tidy()
-        let purged = try core.applyRetention(now: Operator.now)
-        try audit(configuration, report, purged)
+        attempts.make { try core.tidy() }
+        let pass = core.applyRetention(now: Operator.now)
+        attempts.make { try pass.attempts.finish() }
+        try audit(configuration, report, pass.outcomes)
         try Console.output(
             IngestReport(
                 configuration: configuration,
                 report: report,
                 deliveries: deliveries,
-                purged: purged,
+                purged: pass.outcomes,
                 alerts: raised,
                 took: took
             ).text
         )
+        try attempts.finish()
         if report.feeds.contains(where: { $0.failure != nil })
             || deliveries.contains(where: { $0.failure != nil })
         {

@@ -42,9 +42,15 @@ struct RetentionCommand: ParsableCommand {
 
         func run() throws {
             let configuration = try node.read()
-            let outcomes = try NodeCore(configuration).applyRetention(now: Operator.now)
-            try RetentionCommand.audit(outcomes, data: configuration.data, actor: Operator.name)
-            try Console.output(text(outcomes, "went"))
+            let core = try NodeCore(configuration)
+            let pass = core.applyRetention(now: Operator.now)
+            // What went is on record, whatever did not.
+            var attempts = pass.attempts
+            attempts.make {
+                try RetentionCommand.audit(pass.outcomes, data: configuration.data, actor: Operator.name)
+            }
+            attempts.make { try Console.output(text(pass.outcomes, "went")) }
+            try attempts.finish()
         }
     }
 
@@ -87,12 +93,13 @@ struct RetentionCommand: ParsableCommand {
         if outcomes.isEmpty { return "There are no retention rules: everything is kept.\n" }
         return outcomes.map { outcome in
             let oldest = outcome.oldest.map { ", oldest \(TimestampWriter.text($0))" } ?? ""
+            let records = outcome.records > 0 ? ", \(NumberText.grouped(outcome.records)) records" : ""
             let held =
                 outcome.held > 0 ? "; \(NumberText.grouped(outcome.held)) more are held" : ""
             return """
                 \(outcome.rule): \(NumberText.grouped(outcome.contributions)) contributions \(verb), \
                 \(NumberText.grouped(outcome.sightings)) sightings whole, \
-                \(NumberText.grouped(outcome.images)) images; before \
+                \(NumberText.grouped(outcome.images)) images\(records); before \
                 \(TimestampWriter.text(outcome.cutoff))\(oldest)\(held)
 
                 """
@@ -118,8 +125,9 @@ struct RetentionReport {
             let oldest = outcome.oldest.map { ", the oldest of \(TimestampWriter.text($0))" } ?? ""
             lines.append(
                 """
-                ALARM: \(NumberText.grouped(outcome.contributions)) contributions and \
-                \(NumberText.grouped(outcome.images)) images are past their date under '\(outcome.rule)'\(oldest)
+                ALARM: \(NumberText.grouped(outcome.contributions)) contributions, \
+                \(NumberText.grouped(outcome.images)) images and \
+                \(NumberText.grouped(outcome.records)) records are past their date under '\(outcome.rule)'\(oldest)
                 """
             )
         }
@@ -145,24 +153,35 @@ struct RetentionReport {
 
     private func went() throws -> [String] {
         var rules: [String] = []
-        var sums: [String: (sightings: Int, contributions: Int, images: Int, last: Timestamp)] = [:]
+        var sums: [String: Sum] = [:]
         for purge in try retention.purges {
             if sums[purge.rule] == nil { rules.append(purge.rule) }
-            let before = sums[purge.rule] ?? (0, 0, 0, purge.at)
-            sums[purge.rule] = (
-                before.sightings + purge.sightings, before.contributions + purge.contributions,
-                before.images + (purge.signed?.record.images ?? 0), max(before.last, purge.at)
-            )
+            sums[purge.rule, default: Sum()].add(purge)
         }
         if rules.isEmpty { return ["Nothing was ever deleted."] }
-        return rules.compactMap { rule in
-            sums[rule].map { sum in
+        return rules.compactMap { rule in sums[rule].map { "\(rule): \($0.text)" } }
+    }
+
+    /// What went by one rule.
+    private struct Sum {
+        private var (contributions, sightings, images, records) = (0, 0, 0, 0)
+        private var last: Timestamp?
+
+        mutating func add(_ purge: Catalogue.Purge) {
+            contributions += purge.contributions
+            sightings += purge.sightings
+            images += purge.signed?.record.images ?? 0
+            records += purge.signed?.record.records ?? 0
+            last = [last, purge.at].compactMap(\.self).max()
+        }
+
+        var text: String {
+            let records = records > 0 ? ", \(NumberText.grouped(records)) records" : ""
+            return """
+                \(NumberText.grouped(contributions)) contributions, \(NumberText.grouped(sightings)) \
+                sightings whole, \(NumberText.grouped(images)) images\(records) have gone, last \
+                \(last.map(TimestampWriter.text) ?? "")
                 """
-                \(rule): \(NumberText.grouped(sum.contributions)) contributions, \
-                \(NumberText.grouped(sum.sightings)) sightings whole, \
-                \(NumberText.grouped(sum.images)) images have gone, last \(TimestampWriter.text(sum.last))
-                """
-            }
         }
     }
 

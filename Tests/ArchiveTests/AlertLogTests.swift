@@ -54,21 +54,24 @@ struct AlertLogTests {
         var tail = AlertLogReader(path, keys: nil, lastFiles: 1)
         #expect(try tail.read().map(\.sequence) == [20_006])
         #expect(DataFolder.names(in: path).count == 3)
-        #expect(
-            try AlertLog.drop(before: Timestamp(milliseconds: 20_001 * 86_400_000), in: path, keys: nil) == 3
-        )
+        let third = Timestamp(milliseconds: 20_001 * 86_400_000)
+        for isDry in [true, false] {
+            let purge = try AlertLog.purge(before: third, in: path, keys: nil, isDry: isDry) { _ in 7 }
+            #expect(purge.counts == [7: 3])
+            #expect(purge.oldest == [7: Timestamp(milliseconds: 20_000 * 86_400_000)])
+        }
         #expect(try Self.all(path).first?.sequence == 4)
         // What is held stays, and is read as before; a file that a crash left half written is none.
         let held: [UInt64] = [4, 77, 20_003]
         try Data("{".utf8).write(to: URL(fileURLWithPath: "\(path)/2024-10-05.ndjson.tmp"))
-        let gone = try AlertLog.drop(
+        let gone = try AlertLog.purge(
             before: Timestamp(milliseconds: 20_002 * 86_400_000),
             in: path,
             keys: nil
         ) { line in
-            held.contains { line == Self.line($0) }
+            held.contains { line == Self.line($0) } ? nil : 0
         }
-        #expect(gone == 19_999)
+        #expect(gone.counts == [0: 19_999])
         #expect(try Self.all(path).map(\.sequence) == held + [20_006])
         #expect(try AlertLog(path, keys: nil).next == 20_007)
     }

@@ -198,4 +198,43 @@ struct FilingTests {
         #expect(try filed.catalogue.snapshot().archivedThrough == UInt64(all.count))
         #expect(try filed.rows() == Self.rows(all, register))
     }
+
+    @Test("a day that can't be read holds up neither merging nor purging of others, and what went is told")
+    func damagedDay() throws {
+        let all = stream(days: 3, perDay: 4000, seed: 8)
+        let filed = try Filed(register)
+        for start in stride(from: 0, to: all.count, by: 200) {
+            try filed.file(start..<min(start + 200, all.count), of: all)
+        }
+        let first = Int32(Self.firstDay)
+        func segments(_ day: Int32) throws -> [Catalogue.Segment] {
+            try filed.catalogue.snapshot().segments.filter { $0.day == day }
+        }
+        let path = "\(filed.folder.path)/archive/\(try #require(try segments(first).first).name)"
+        let written = try Data(contentsOf: URL(fileURLWithPath: path))
+        var injured = written
+        for place in stride(from: injured.count / 4, to: injured.count * 3 / 4, by: 16) {
+            injured[place] ^= 1
+        }
+        try injured.write(to: URL(fileURLWithPath: path))
+        let count = try segments(first).count
+        #expect(throws: StorageError.self) { try filed.archiver.merge() }
+        #expect(try segments(first).count == count)
+        #expect(try segments(first + 1).count == 1)
+        let policy = RetentionPolicy([
+            RetentionRule(text: "of 43", force: "43", confidenceBelow: 95, keep: .span(0)),
+            RetentionRule(text: "rest", keep: .span(1_000_000_000)),
+        ])
+        let retention = Retention(archiver: filed.archiver, catalogue: filed.catalogue, policy: policy)
+        let now = Timestamp(milliseconds: (Self.firstDay + 2) * Self.dayLength)
+        var outcomes: [RetentionOutcome] = []
+        #expect(throws: StorageError.self) { try retention.apply(now: now, into: &outcomes) }
+        let rows = Self.rows(all, register)
+        let due = { (row: Row) in (row.camera.hasPrefix("43") || row.camera == "ALONE") && row.first < now }
+        #expect(outcomes[0].sightings == rows.count { due($0) && $0.first.day == first + 1 })
+        #expect(outcomes[0].sightings > 1000)
+        try written.write(to: URL(fileURLWithPath: path))
+        try retention.apply(now: now, into: &outcomes)
+        #expect(try filed.rows() == rows.filter { !due($0) })
+    }
 }

@@ -35,9 +35,16 @@ struct RetentionTests {
         #expect(policy.rule(force: "44", confidence: 40) == 1)
         #expect(policy.rule(force: "44", confidence: -1) == 1)
         #expect(policy.rule(force: "43", confidence: 1) == 3)
-        #expect(
-            policy.cutoff(of: .quarantine, now: Timestamp(milliseconds: 10)) == Timestamp(milliseconds: 7)
+        #expect(policy.rule(of: .quarantine) == 2)
+        #expect(policy.rule(of: .hit, force: "44", confidence: 1) == 0)
+        #expect(policy.earliestDue(of: .hit, now: Timestamp(milliseconds: 10)) == Timestamp(milliseconds: 9))
+        // Audit records go only by a rule that names them.
+        #expect(policy.rule(of: .audit) == nil)
+        let named = RetentionPolicy(
+            [RetentionRule(text: "u", dataClass: .audit, keep: .span(1))] + policy.rules
         )
+        #expect(named.rule(of: .audit) == 0)
+        #expect(named.rule(force: "43", confidence: 1) == 4)
         #expect(policy.latestCutoff(now: Timestamp(milliseconds: 10)) == Timestamp(milliseconds: 6))
         #expect(RetentionPolicy().latestCutoff(now: .latest) == nil)
     }

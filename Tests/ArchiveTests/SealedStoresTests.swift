@@ -96,10 +96,10 @@ struct SealedStoresTests {
         return count
     } drop: { folder, keys in
         // Of the first day all goes; of the second an alert is held.
-        let gone = try AlertLog.drop(before: time(day + 2), in: folder, keys: keys) { line in
-            String(decoding: line, as: UTF8.self).contains(#"{"sequence":3,"#)
+        let gone = try AlertLog.purge(before: time(day + 2), in: folder, keys: keys) { line in
+            String(decoding: line, as: UTF8.self).contains(#"{"sequence":3,"#) ? nil : 1
         }
-        #expect(gone == 3)
+        #expect(gone.counts == [1: 3])
     }
 
     private static let quarantine = Kind(testDescription: "quarantine") { folder, keys in
@@ -120,8 +120,10 @@ struct SealedStoresTests {
     } count: { folder, keys in
         try Quarantine.entries(in: folder, keys: keys).count
     } drop: { folder, keys in
-        let gone = try Quarantine(folder, keys: keys).drop(before: time(day + 1))
-        #expect(gone == 1)
+        let due = Quarantine.due(before: time(day + 1), by: 2, in: folder, keys: keys)
+        let gone = try Quarantine(folder, keys: keys).drop(before: time(day + 1), by: 2)
+        #expect(gone == due)
+        #expect(gone.counts == [2: 2])
     }
 
     private static let images = Kind(testDescription: "images") { folder, keys in

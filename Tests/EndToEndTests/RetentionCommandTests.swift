@@ -66,7 +66,7 @@ struct RetentionCommandTests {
         )
         let overdue = try Program.run(["retention", "report", "--config", config])
         #expect(overdue.status == 1, "\(overdue.output)")
-        let alarm = "ALARM: 3 contributions and 0 images are past their date under 'keep 1mo'"
+        let alarm = "ALARM: 3 contributions, 0 images and 0 records are past their date under 'keep 1mo'"
         #expect(overdue.output.contains(alarm), "\(overdue.output)")
 
         let scope = ["--vrm", "ab27 cde", "--to", "2026-02-01", "--review", "2026-03-01"]
@@ -131,7 +131,7 @@ struct RetentionCommandTests {
         #expect(plan.contains(": 0 contributions would go, 0 sightings whole, 2 images; before"), "\(plan)")
         let overdue = try Program.run(["retention", "report", "--config", config])
         #expect(overdue.status == 1, "\(overdue.output)")
-        #expect(overdue.output.contains("ALARM: 0 contributions and 2 images are past their date"))
+        #expect(overdue.output.contains("ALARM: 0 contributions, 2 images and 0 records are past their date"))
         let applied = try Program.succeed(["retention", "apply", "--config", config]).output
         #expect(applied.contains(": 0 contributions went, 0 sightings whole, 2 images; before"), "\(applied)")
         let report = try Program.run(["retention", "report", "--config", config])

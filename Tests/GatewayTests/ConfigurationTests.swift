@@ -81,6 +81,35 @@ struct ConfigurationTests {
         #expect(problems.map(\.line) == problems.map(\.line).sorted())
     }
 
+    @Test(
+        "retention that does not say what goes is refused",
+        arguments: [
+            ("{ when: { class: hit }, keep: 7d }", "last rule without a condition"),
+            ("{ keep: 12mo }, { when: { class: sighting }, keep: 7d }", "last rule without a condition"),
+            ("{ keep: 12mo }, { keep: 7d }", "none behind it counts"),
+            ("{ when: { class: quarantine, force: '43' }, keep: 7d }, { keep: 12mo }", "class quarantine"),
+            ("{ when: { class: audit, confidenceBelow: 40 }, keep: 7d }, { keep: 12mo }", "class audit"),
+            ("{ when: { class: photo }, keep: 7d }, { keep: 12mo }", "sighting, quarantine, hit, patch"),
+        ]
+    )
+    func badRetention(rules: String, expected: String) {
+        let refused = #expect(throws: ConfigurationRefused.self) {
+            try Self.read(
+                """
+                node: gw
+                data: var
+                forces: [{ code: "43" }]
+                cameras: cameras.csv
+                feeds: [{ name: a, force: "43", path: a.ndjson }]
+                retention: [\(rules)]
+                """
+            )
+        }
+        let problems = refused?.problems ?? []
+        #expect(problems.count == 1 && problems[0].line == 6, "\(problems)")
+        #expect(problems.contains { $0.text.contains(expected) }, "\(problems)")
+    }
+
     @Test("what is no YAML, or nothing, is refused", arguments: ["", "a: [", "just text", "node: x"])
     func unusable(text: String) {
         #expect(throws: ConfigurationRefused.self) { try Self.read(text) }

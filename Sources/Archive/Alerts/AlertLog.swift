@@ -61,38 +61,46 @@ public final class AlertLog {
         next += UInt64(lines.count)
     }
 
-    /// Removes the alerts of days that ended before a moment, and their keys; the file that is written to stays.
+    /// Removes what is due of days that ended before a moment, with their keys; the newest file stays, which may be written to.
     ///
     /// - Parameters:
     ///   - keys: of the data folder.
-    ///   - isHeld: whether an alert, a JSON object, stays all the same.
-    /// - Returns: how many alerts went.
-    public static func drop(
+    ///   - isDry: whether nothing is to be changed.
+    ///   - rule: the rule by which an alert, a JSON object, goes, if it does.
+    /// - Returns: how many went, by rule.
+    public static func purge(
         before time: Timestamp,
         in folder: String,
         keys: KeyRing?,
-        unless isHeld: ([UInt8]) -> Bool = { _ in false }
-    ) throws(StorageError) -> Int {
+        isDry: Bool = false,
+        by rule: ([UInt8]) -> Int?
+    ) throws(StorageError) -> RecordPurge {
         let names = AlertLog.files(in: folder)
-        var gone = 0
+        var purge = RecordPurge()
         for name in names where name < DataFolder.dayFile(time.day) && name != names.last {
             let path = "\(folder)/\(name)"
             let file = try SealedFile(path, .read, keys)
             try file.demandWhole()
             let lines = try file.contents().split(separator: 0x0A).map { Array($0) }
-            let held = lines.filter(isHeld)
-            if held.isEmpty {
-                try SealedFile.remove(path, keys)
-            } else if held.count < lines.count {
-                let bytes = held.reduce(into: []) { $0 += $1 + [0x0A] }
-                let fresh = try SealedFile(path + SealedFile.temporary, .replace, keys)
-                try fresh.write(bytes, at: 0)
-                try fresh.sync()
-                try SealedFile.replace(path, keys)
-            }
-            gone += lines.count - held.count
+            let rules = lines.map(rule)
+            for case let rule? in rules { purge.add(1, by: rule, at: DataFolder.start(ofDayFile: name)) }
+            let kept = zip(lines, rules).filter { $0.1 == nil }.map(\.0)
+            if !isDry, kept.count < lines.count || kept.isEmpty { try replace(path, by: kept, keys) }
         }
-        return gone
+        return purge
+    }
+
+    /// Has a file hold these lines and no others; none at all, and it goes.
+    private static func replace(
+        _ path: String,
+        by lines: [[UInt8]],
+        _ keys: KeyRing?
+    ) throws(StorageError) {
+        if lines.isEmpty { return try SealedFile.remove(path, keys) }
+        let fresh = try SealedFile(path + SealedFile.temporary, .replace, keys)
+        try fresh.write(lines.reduce(into: []) { $0 += $1 + [0x0A] }, at: 0)
+        try fresh.sync()
+        try SealedFile.replace(path, keys)
     }
 
     private func open(_ day: Int32) throws(StorageError) {

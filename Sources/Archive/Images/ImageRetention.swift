@@ -157,11 +157,6 @@ extension RetentionPolicy {
     /// The place of the rule that decides about an image by its own class.
     func rule(_ binding: ImageBinding) -> Int? {
         let own: RetentionRule.DataClass = binding.kind == .plate ? .patch : .overview
-        return rules.firstIndex { rule in
-            guard rule.dataClass == nil || rule.dataClass == own else { return false }
-            guard rule.force == nil || rule.force == binding.force else { return false }
-            guard let limit = rule.confidenceBelow else { return true }
-            return binding.confidence >= 0 && Int(binding.confidence) < limit
-        }
+        return rule(of: own, force: binding.force, confidence: binding.confidence)
     }
 }

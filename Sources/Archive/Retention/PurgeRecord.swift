@@ -1,4 +1,4 @@
-import ANPRModel
+public import ANPRModel
 import Foundation
 
 /// What a purge says of itself, for good: it tells no marks.
@@ -21,6 +21,8 @@ public struct PurgeRecord: Codable, Sendable, Equatable {
     public var contributions: Int
     /// Images that went.
     public var images: Int
+    /// Alerts, refused records and audit records that went; older records don't say.
+    public var records: Int?
     /// Contributions past their date that a legal hold kept.
     public var held: Int
 }
@@ -71,7 +73,9 @@ public struct PurgeRecorder: Sendable {
     }
 
     /// The records of what went, one for each rule by which anything did.
-    func records(of outcomes: [RetentionOutcome], at now: Timestamp, day: Int32? = nil) throws
+    ///
+    /// - Parameter day: the day of what went, if it is of one.
+    public func records(of outcomes: [RetentionOutcome], at now: Timestamp, day: Int32? = nil) throws
         -> [SignedPurge]
     {
         try outcomes.filter(\.isAny).map { outcome in
@@ -86,6 +90,7 @@ public struct PurgeRecorder: Sendable {
                 sightings: outcome.sightings,
                 contributions: outcome.contributions,
                 images: outcome.images,
+                records: outcome.records > 0 ? outcome.records : nil,
                 held: outcome.held
             )
             return try SignedPurge(record, sign: sign)

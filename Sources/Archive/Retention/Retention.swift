@@ -12,13 +12,35 @@ public struct RetentionOutcome: Sendable, Equatable {
     public var sightings = 0
     /// Images of reads that go by their own class, or with their contributions.
     public var images = 0
+    /// Alerts, refused records and audit records.
+    public var records = 0
     /// Contributions past their date that a legal hold keeps; none of those above.
     public var held = 0
     /// The oldest of what goes.
     public var oldest: Timestamp?
 
     /// Whether anything goes.
-    public var isAny: Bool { contributions > 0 || images > 0 }
+    public var isAny: Bool { contributions > 0 || images > 0 || records > 0 }
+}
+
+extension RetentionPolicy {
+    /// Of each rule that nothing goes by it.
+    public func outcomes(now: Timestamp) -> [RetentionOutcome] {
+        rules.map { RetentionOutcome(rule: $0.text, cutoff: $0.keep.cutoff(now: now)) }
+    }
+}
+
+extension [RetentionOutcome] {
+    /// Counts records that go.
+    public mutating func add(_ purge: RecordPurge) {
+        for (rule, count) in purge.counts { add(count, at: purge.oldest[rule], by: rule) }
+    }
+
+    /// Counts records that go by a rule.
+    public mutating func add(_ count: Int, at oldest: Timestamp?, by rule: Int) {
+        self[rule].records += count
+        self[rule].oldest = [self[rule].oldest, oldest].compactMap(\.self).min()
+    }
 }
 
 /// Applies a retention policy to an archive's segments.
@@ -76,25 +98,32 @@ public struct Retention {
     ///
     /// - Returns: what went, by rule; rewritten files are gone from the disk when this returns.
     public func apply(now: Timestamp) throws -> [RetentionOutcome] {
+        var outcomes: [RetentionOutcome] = []
+        try apply(now: now, into: &outcomes)
+        return outcomes
+    }
+
+    /// Deletes what is past its date and records it in the catalogue, and says what went also where it throws.
+    ///
+    /// - Parameter outcomes: what went, by rule.
+    /// - Throws: the first trouble, once all that can go is gone: what can't be read holds nothing else back.
+    public func apply(now: Timestamp, into outcomes: inout [RetentionOutcome]) throws {
         try archiver.finishPurges()
+        var attempts = Attempts()
         var total = RetentionSieve(policy, now: now)
-        try purgeImages(now, isDry: false, &total)
-        try catalogue.note(try recorder.records(of: total.outcomes, at: now))
+        attempts.make { try purgeImages(now, isDry: false, &total) }
+        attempts.make { try catalogue.note(try recorder.records(of: total.outcomes, at: now)) }
         // A sighting that goes may be named by another, of a day that otherwise stays as it is.
         var gone = GoneSightings()
-        var trouble: (any Error)?
         for segments in try days(dueBefore: total.cutoffOfSightings) {
-            do {
+            attempts.make {
                 // A hold that is placed in the meantime counts.
                 while try !purge(segments[0].day, now, &total, &gone) {}
-            } catch {
-                // A day that can't be read holds no other back.
-                trouble = trouble ?? error
             }
         }
-        try forget(gone)
-        if let trouble { throw trouble }
-        return total.outcomes
+        outcomes = total.outcomes
+        attempts.make { try forget(gone) }
+        try attempts.finish()
     }
 
     // MARK: - Sightings
@@ -183,7 +212,11 @@ public struct Retention {
 
     /// Has no sighting name one that is gone.
     private func forget(_ gone: GoneSightings) throws {
-        for day in gone.daysToLookAt.sorted() { while try !forget(gone, on: day) {} }
+        var attempts = Attempts()
+        for day in gone.daysToLookAt.sorted() {
+            attempts.make { while try !forget(gone, on: day) {} }
+        }
+        try attempts.finish()
     }
 
     /// Has no sighting of a day name one that is gone.
@@ -223,9 +256,11 @@ public struct Retention {
     private func purgeImages(_ now: Timestamp, isDry: Bool, _ sieve: inout RetentionSieve) throws {
         guard let images, let latest = sieve.cutoffs.max() else { return }
         let rule = try ruleOfImages(images, now)
+        var attempts = Attempts()
         for day in images.purger.days where day <= latest.day {
-            sieve.add(try images.purger.purge(day, isDry: isDry, by: rule))
+            attempts.make { sieve.add(try images.purger.purge(day, isDry: isDry, by: rule)) }
         }
+        try attempts.finish()
     }
 
     /// The rule by which an image goes by itself, if it does.

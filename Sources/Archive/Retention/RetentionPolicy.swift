@@ -39,6 +39,8 @@ public struct RetentionRule: Sendable, Equatable {
         case patch
         /// Images of vehicles and what is around them.
         case overview
+        /// Records of who looked at what: only rules that name it are about it, so that none goes unasked.
+        case audit
     }
 
     /// The rule as configured, for plans and records.
@@ -52,8 +54,16 @@ public struct RetentionRule: Sendable, Equatable {
     /// How long.
     public var keep: RetentionPeriod
 
+    /// Whether it decides about everything that no rule before it decides about.
+    public var isOpen: Bool { dataClass == nil && force == nil && confidenceBelow == nil }
+
     /// Whether it can decide about sightings.
-    public var isAboutSightings: Bool { dataClass == nil || dataClass == .sighting }
+    public var isAboutSightings: Bool { isAbout(.sighting) }
+
+    /// Whether it can decide about a class.
+    public func isAbout(_ other: DataClass) -> Bool {
+        dataClass == other || (dataClass == nil && other != .audit)
+    }
 
     /// A rule.
     public init(
@@ -79,22 +89,28 @@ public struct RetentionPolicy: Sendable, Equatable {
     /// A policy; with no rule at all everything is kept.
     public init(_ rules: [RetentionRule] = []) { self.rules = rules }
 
-    /// The place of the rule that decides about a force's contribution.
-    public func rule(force: String, confidence: Int8) -> Int? {
+    /// The place of the rule that decides about something that a force owns; `nil` if none does.
+    ///
+    /// - Parameter confidence: 0-100; -1 if it is not known.
+    public func rule(of dataClass: RetentionRule.DataClass = .sighting, force: String, confidence: Int8)
+        -> Int?
+    {
         rules.firstIndex { rule in
-            guard rule.isAboutSightings else { return false }
+            guard rule.isAbout(dataClass) else { return false }
             guard rule.force == nil || rule.force == force else { return false }
             guard let limit = rule.confidenceBelow else { return true }
             return confidence >= 0 && Int(confidence) < limit
         }
     }
 
-    /// What came in before this moment is past its date; for the classes that are kept by the day, not sightings.
-    public func cutoff(of dataClass: RetentionRule.DataClass, now: Timestamp) -> Timestamp? {
-        rules.first { rule in
-            (rule.dataClass == dataClass || rule.dataClass == nil) && rule.force == nil
-                && rule.confidenceBelow == nil
-        }?.keep.cutoff(now: now)
+    /// Some of a class that came in before this moment may be past its date; `nil` when no rule is about it.
+    public func earliestDue(of dataClass: RetentionRule.DataClass, now: Timestamp) -> Timestamp? {
+        rules.filter { $0.isAbout(dataClass) }.map { $0.keep.cutoff(now: now) }.max()
+    }
+
+    /// The place of the rule that decides about what is no force's own; `nil` if none does.
+    public func rule(of dataClass: RetentionRule.DataClass) -> Int? {
+        rules.firstIndex { $0.isAbout(dataClass) && $0.force == nil && $0.confidenceBelow == nil }
     }
 
     /// No sighting captured before this moment is kept by any rule; `nil` when some may be kept for ever.

@@ -24,7 +24,7 @@ struct RetentionSieve {
         self.now = now
         self.notesPurged = notesPurged
         cutoffs = policy.rules.map { $0.keep.cutoff(now: now) }
-        outcomes = zip(policy.rules, cutoffs).map { RetentionOutcome(rule: $0.0.text, cutoff: $0.1) }
+        outcomes = policy.outcomes(now: now)
     }
 
     /// Sightings before this can be due.

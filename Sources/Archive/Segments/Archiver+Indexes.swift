@@ -21,27 +21,34 @@ extension Archiver {
         // An index that was made when spans were others, and leads into several, stays as it is.
         let crossing = Dictionary(grouping: segments, by: \.marks).filter { Set($1.map(span)).count > 1 }
         let spans = Dictionary(grouping: segments.filter { crossing[$0.marks] == nil }, by: span)
+        var attempts = Attempts()
         for (first, together) in spans.sorted(by: { $0.key < $1.key }) where first + Self.span <= open {
-            let all = Dictionary(grouping: together, by: \.marks).mapValues { $0.reduce(0) { $0 + $1.rows } }
-            var sum = 0
-            let rows = all.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.prefix { index in
-                sum += index.value
-                return sum <= Self.rowsMax
-            }
-            let largest = rows.last?.value ?? 0
-            let others = rows.reduce(0) { $0 + $1.value } - largest
-            guard rows.count > 1, rows.count > Self.indexesMax || others > largest / Self.lateShare else {
-                continue
-            }
-            var change = Catalogue.Change()
-            let names = Set(rows.map(\.key))
-            let led = together.filter { names.contains($0.marks) }
-            let index = try merged(names, of: led)
-            change.indexes = [index]
-            change.used = try self.keys(of: led)
-            for name in names { change.replaced[name] = index.name }
-            try commit(change)
+            attempts.make { try mergeIndexes(of: together) }
         }
+        try attempts.finish()
+    }
+
+    /// Merges the indexes of segments that belong together, if those are many or the small ones not that small.
+    private func mergeIndexes(of together: [Catalogue.Segment]) throws {
+        let all = Dictionary(grouping: together, by: \.marks).mapValues { $0.reduce(0) { $0 + $1.rows } }
+        var sum = 0
+        let rows = all.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.prefix { index in
+            sum += index.value
+            return sum <= Self.rowsMax
+        }
+        let largest = rows.last?.value ?? 0
+        let others = rows.reduce(0) { $0 + $1.value } - largest
+        guard rows.count > 1, rows.count > Self.indexesMax || others > largest / Self.lateShare else {
+            return
+        }
+        var change = Catalogue.Change()
+        let names = Set(rows.map(\.key))
+        let led = together.filter { names.contains($0.marks) }
+        let index = try merged(names, of: led)
+        change.indexes = [index]
+        change.used = try self.keys(of: led)
+        for name in names { change.replaced[name] = index.name }
+        try commit(change)
     }
 
     /// Writes an index of some segments, of those that they have.

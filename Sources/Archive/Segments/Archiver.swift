@@ -154,7 +154,10 @@ public final class Archiver {
 
     /// Merges segments of days that have too many, or that are over and have more than a few late sightings beside a large
     /// segment, and indexes of days that are over; makes amendments permanent on the way.
+    ///
+    /// - Throws: the first trouble, once all that can be merged is: a day that can't be read holds no other up.
     public func merge() throws {
+        var attempts = Attempts()
         let segments = try catalogue.snapshot().segments
         // The day before the newest one still gets late sightings.
         let open = (segments.map(\.day).max() ?? 0) - 1
@@ -165,9 +168,10 @@ public final class Archiver {
             guard small.count > Self.segmentsMax || (day < open && others > largest / Self.lateShare) else {
                 continue
             }
-            try rewrite(small, as: try load(small))
+            attempts.make { try rewrite(small, as: try load(small)) }
         }
-        try mergeIndexes(before: open)
+        attempts.make { try mergeIndexes(before: open) }
+        try attempts.finish()
     }
 
     /// The smallest segments of a day, ascending, as many as can be merged in memory.

@@ -243,6 +243,7 @@ struct ConfigurationParser {
 
     private mutating func parseRetention(_ node: Node) {
         var rules: [RetentionRule] = []
+        let problems = reader.problems.count
         for item in reader.items(node, of: "retention") {
             let members = reader.members(item, of: "a retention rule", known: ["when", "keep"])
             guard let keep = period(members["keep"], item) else { continue }
@@ -251,12 +252,14 @@ struct ConfigurationParser {
             rule.text = Self.describe(rule, members["keep"]?.string ?? "")
             rules.append(rule)
         }
-        let isOpen = rules.contains {
-            $0.force == nil && $0.confidenceBelow == nil && $0.isAboutSightings
-        }
-        if !isOpen {
+        if rules.last?.isOpen != true {
             reader.note(
                 "retention needs a last rule without a condition, so that nothing is kept for ever",
+                at: node
+            )
+        } else if reader.problems.count == problems, rules.dropLast().contains(where: \.isOpen) {
+            reader.note(
+                "retention: a rule without a condition decides about all; none behind it counts",
                 at: node
             )
         }
@@ -274,6 +277,11 @@ struct ConfigurationParser {
         }
         rule.force = members["force"].flatMap { reader.text($0, "force") }
         rule.confidenceBelow = reader.integer(members["confidenceBelow"], "confidenceBelow", 1...100)
+        if let dataClass = rule.dataClass, [.quarantine, .audit].contains(dataClass),
+            rule.force != nil || rule.confidenceBelow != nil
+        {
+            reader.note("class \(dataClass.rawValue): it has no force and no confidence to go by", at: node)
+        }
     }
 
     private func period(_ node: Node?, _ item: Node) -> RetentionPeriod? {

@@ -17,6 +17,8 @@ struct Filing: Service {
     private static let interval = Duration.milliseconds(500)
     /// How long after trouble it is tried again.
     private static let pause = Duration.seconds(60)
+    /// The same of retention, which begins by filing whatever there is.
+    private static let retentionPause = Duration.seconds(600)
 
     func run() async throws {
         do {
@@ -25,22 +27,35 @@ struct Filing: Service {
     }
 
     private func keep() async throws {
+        var (filing, retention) = (ContinuousClock.now, ContinuousClock.now)
         while !Task.isCancelled {
-            do {
-                try await file()
-                try await retain()
-                try await Task.sleep(for: Self.interval)
-            } catch let error as CancellationError {
-                throw error
-            } catch {
-                logger.error("the archive waits", metadata: ["why": "\(error)"])
-                try await Task.sleep(for: Self.pause)
+            // One of them is no reason for the other to wait.
+            if filing <= .now, await !isDone("filing", file) { filing = .now + Self.pause }
+            if retention <= .now, await !isDone("retention", retain) {
+                retention = .now + Self.retentionPause
             }
+            try await Task.sleep(for: Self.interval)
         }
     }
 
-    private func file(isForced: Bool = false) async throws {
-        if try await keeper.file(before: node.log.extent.next, isForced: isForced) { try await node.letGo() }
+    /// Does something, and logs what its trouble is.
+    private func isDone(_ what: String, _ work: () async throws -> Void) async -> Bool {
+        do {
+            try await work()
+        } catch is CancellationError {
+            return true
+        } catch {
+            logger.error("the archive waits", metadata: ["with": "\(what)", "why": "\(error)"])
+            return false
+        }
+        return true
+    }
+
+    private func file() async throws {
+        guard try await keeper.file(before: node.log.extent.next) else { return }
+        // What can't be merged is no reason to keep what is filed elsewhere, too.
+        try await node.letGo()
+        try await keeper.merge()
     }
 
     private func retain() async throws {
@@ -48,18 +63,22 @@ struct Filing: Service {
         let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         guard try await keeper.isRetentionDue(policy, every: every, now: now) else { return }
         // What is still in the log has no retention of its own.
-        try await file(isForced: true)
+        if try await keeper.file(before: node.log.extent.next, isForced: true) { try await node.letGo() }
         let images = RetentionImages(
             NodeImagePurger(node: node, days: await node.daysOfImages),
             search: ArchiveSearch(data: data),
             // Where those stand, too, that are in no file of this node: other nodes' cameras, and those that have left.
             site: NodeCore.site(await node.register)
         )
-        let outcomes = try await keeper.purge(policy, images, now: now)
-        try await node.purgeRest(outcomes, now: now)
-        for outcome in outcomes where outcome.isAny {
-            try AuditLog("\(data)/audit").append(AuditRecord(outcome, actor: "anpr", at: now))
+        var pass = try await keeper.purge(policy, images, now: now)
+        pass = await node.purgeRest(pass)
+        let outcomes = pass.outcomes
+        pass.attempts.make {
+            for outcome in outcomes where outcome.isAny {
+                try AuditLog("\(data)/audit").append(AuditRecord(outcome, actor: "anpr", at: now))
+            }
         }
+        try pass.attempts.finish()
         try await keeper.noteRetention(of: policy, now: now)
         logger.notice(
             "retention applied",
@@ -67,6 +86,7 @@ struct Filing: Service {
                 "contributions": "\(outcomes.reduce(0) { $0 + $1.contributions })",
                 "sightings": "\(outcomes.reduce(0) { $0 + $1.sightings })",
                 "images": "\(outcomes.reduce(0) { $0 + $1.images })",
+                "records": "\(outcomes.reduce(0) { $0 + $1.records })",
                 "held": "\(outcomes.reduce(0) { $0 + $1.held })",
             ]
         )

@@ -24,15 +24,27 @@ actor ArchiveKeeper {
         archiver = try Archiver("\(data)/archive", log: "\(data)/sightings", catalogue: catalogue)
     }
 
-    /// Files what is in the log, if that is enough or must be, and merges.
+    /// Files what is in the log, if that is enough or must be.
     ///
     /// - Returns: whether anything was filed.
     func file(before limit: UInt64, isForced: Bool = false) throws -> Bool {
         let archived = try catalogue.snapshot().archivedThrough
         guard limit > archived, isForced || limit - archived >= Self.filedAtLeast else { return false }
-        _ = try archiver.archive(before: limit)
-        try archiver.merge()
+        try cleanly { _ = try archiver.archive(before: limit) }
         return true
+    }
+
+    /// Merges what was filed.
+    func merge() throws { try cleanly { try archiver.merge() } }
+
+    /// Removes what is left of files that could not be written to their end: a full disk would stay full with them.
+    ///
+    /// Nobody else writes files here.
+    private func cleanly(_ work: () throws -> Void) throws {
+        do { try work() } catch {
+            _ = try? archiver.removeStrays()
+            throw error
+        }
     }
 
     /// Whether a policy has to be applied: it never was, or longer ago than `every` milliseconds.
@@ -44,12 +56,15 @@ actor ArchiveKeeper {
     }
 
     /// Deletes what is past its date from segments and, at their owner's, images.
-    func purge(_ policy: RetentionPolicy, _ images: RetentionImages, now: Timestamp) throws
-        -> [RetentionOutcome]
-    {
+    func purge(_ policy: RetentionPolicy, _ images: RetentionImages, now: Timestamp) throws -> RetentionPass {
         var current = configuration
         current.retention = policy
-        return try NodeCore.retention(archiver, catalogue, current, images, now: now).apply(now: now)
+        let retention = try NodeCore.retention(archiver, catalogue, current, images, now: now)
+        var pass = RetentionPass(policy, now: now)
+        try pass.purge(retention, catalogue)
+        // What a write that failed left behind is past its date with the rest.
+        pass.attempts.make { _ = try archiver.removeStrays() }
+        return pass
     }
 
     /// Notes that all of it is done.

@@ -14,6 +14,7 @@ package struct FolderRetention {
 
     private let configuration: NodeConfiguration
     private let catalogue: Catalogue
+    private let keys: KeyRing
     private let retention: Retention
 
     /// Looks at the data folder of a configuration.
@@ -21,7 +22,7 @@ package struct FolderRetention {
         let data = configuration.data
         self.configuration = configuration
         catalogue = try Catalogue("\(data)/catalogue.sqlite", isReadOnly: true)
-        let keys = try KeyRing(data: data, catalogue)
+        keys = try KeyRing(data: data, catalogue)
         retention = Retention(
             archiver: try Archiver(
                 "\(data)/archive",
@@ -55,8 +56,16 @@ package struct FolderRetention {
         return { known($0) ?? others($0) }
     }
 
-    /// What is past its date at a moment, of what is in the archive.
-    package func plan(now: Timestamp) throws -> [RetentionOutcome] { try retention.plan(now: now) }
+    /// What is past its date at a moment, of what is in the archive, and of alerts, refused and audit records.
+    package func plan(now: Timestamp) throws -> [RetentionOutcome] {
+        var outcomes = try retention.plan(now: now)
+        let holds = try catalogue.activeHolds()
+        try RecordRetention(configuration: configuration, keys: keys, holds: holds).plan(
+            into: &outcomes,
+            now: now
+        )
+        return outcomes
+    }
 
     /// What should have gone when retention was due last, and did not.
     package func overdue(now: Timestamp) throws -> [RetentionOutcome] {

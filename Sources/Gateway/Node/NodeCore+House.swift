@@ -13,9 +13,11 @@ extension NodeCore {
 
     /// Moves what is in the log to the archive and lets go what all its readers have passed.
     package func tidy() throws {
-        _ = try archiver.archive(before: log.extent.next)
-        try archiver.merge()
-        try letGo()
+        var attempts = Attempts()
+        attempts.make { _ = try archiver.archive(before: log.extent.next) }
+        attempts.make { try archiver.merge() }
+        attempts.make { try letGo() }
+        try attempts.finish()
     }
 
     /// Lets go what the archive and all other readers of the log have, and what is too old to be held against anything.

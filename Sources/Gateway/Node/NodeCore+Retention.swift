@@ -1,32 +1,35 @@
 package import ANPRModel
 package import Access
 package import Archive
-import Foundation
-import Interest
 import SightingFrames
 
 /// Retention: what is past its date goes, wherever it lies.
 extension NodeCore {
-    /// What retention would delete at a moment.
-    package func retentionPlan(now: Timestamp) throws -> [RetentionOutcome] {
-        _ = try archiver.archive(before: log.extent.next)
-        return try Self.retention(archiver, catalogue, configuration, retentionImages, now: now).plan(
-            now: now
-        )
-    }
-
-    /// Deletes what is past its date: images, and from segments, the log, the journal, alerts and quarantine.
+    /// Deletes what is past its date: images, and from segments, the log, the journal, alerts, quarantine and audit log.
     ///
     /// What a forwarder has still to send stays in the log until it is sent.
-    package func applyRetention(now: Timestamp) throws -> [RetentionOutcome] {
+    ///
+    /// - Returns: what went, and the first trouble there was; all that can go is gone.
+    package func applyRetention(now: Timestamp) -> RetentionPass {
+        var pass = RetentionPass(configuration.retention, now: now)
         // Without a rule all is kept, and no policy is on record.
-        if configuration.retention.rules.isEmpty { return [] }
-        _ = try archiver.archive(before: log.extent.next)
-        let retention = try Self.retention(archiver, catalogue, configuration, retentionImages, now: now)
-        let outcomes = try retention.apply(now: now)
-        try purgeRest(outcomes, now: now)
-        try catalogue.noteRetention(of: configuration.retention, at: now)
-        return outcomes
+        if configuration.retention.rules.isEmpty { return pass }
+        pass.attempts.make { _ = try archiver.archive(before: log.extent.next) }
+        do {
+            let retention = try Self.retention(
+                archiver,
+                catalogue,
+                configuration,
+                retentionImages,
+                now: now
+            )
+            try pass.purge(retention, catalogue)
+        } catch { pass.attempts.note(error) }
+        purgeRest(&pass)
+        if pass.attempts.isGood {
+            pass.attempts.make { try catalogue.noteRetention(of: configuration.retention, at: now) }
+        }
+        return pass
     }
 
     /// The retention of a data folder.
@@ -37,17 +40,12 @@ extension NodeCore {
         _ images: RetentionImages,
         now: Timestamp
     ) throws -> Retention {
-        let key = try SigningKey.purges(of: configuration.data)
-        return Retention(
+        Retention(
             archiver: archiver,
             catalogue: catalogue,
             policy: configuration.retention,
             images: images,
-            recorder: PurgeRecorder(
-                node: configuration.node,
-                policy: try catalogue.version(of: configuration.retention, at: now).version,
-                sign: key.sign
-            )
+            recorder: try PurgeRecorder(configuration, catalogue, now: now)
         )
     }
 
@@ -67,32 +65,41 @@ extension NodeCore {
     }
 
     /// Deletes what is past its date beside archive and images.
-    ///
-    /// - Parameter outcomes: what went from those.
-    package func purgeRest(_ outcomes: [RetentionOutcome], now: Timestamp) throws {
-        if let cutoff = configuration.retention.cutoff(of: .quarantine, now: now) {
-            _ = try quarantine.drop(before: cutoff)
-        }
-        if let interest = configuration.interest,
-            let cutoff = configuration.retention.cutoff(of: .hit, now: now)
-        {
-            let holds = try catalogue.activeHolds()
-            _ = try AlertLog.drop(before: cutoff, in: interest.folder, keys: keys) {
-                Self.isHeld($0, holds)
+    package func purgeRest(_ pass: inout RetentionPass) {
+        purgeRecords(&pass)
+        var attempts = pass.attempts
+        if pass.isAnyGone {
+            attempts.make {
+                try log.closePart(register: state.register, encoder: encoder)
+                try letGoOfLog()
             }
         }
-        let isAnyGone = outcomes.contains { $0.contributions > 0 }
-        if isAnyGone {
-            try log.closePart(register: state.register, encoder: encoder)
-            try letGoOfLog()
-        }
-        if let cutoff = configuration.retention.latestCutoff(now: now),
-            isAnyGone || journal.hasReads(before: cutoff)
+        if let cutoff = configuration.retention.latestCutoff(now: pass.now),
+            pass.isAnyGone || journal.hasReads(before: cutoff)
         {
-            try parkJournal()
-            try letGoOfJournal(before: cutoff)
-            try letGo()
+            attempts.make {
+                try parkJournal()
+                try letGoOfJournal(before: cutoff)
+                try letGo()
+            }
         }
+        pass.attempts = attempts
+    }
+
+    /// Deletes what is past its date of refused records, alerts and the audit log, and records it in the catalogue.
+    private func purgeRecords(_ pass: inout RetentionPass) {
+        do {
+            let before = pass.outcomes.map(\.records)
+            let holds = try catalogue.activeHolds()
+            RecordRetention(configuration: configuration, keys: keys, holds: holds).apply(
+                quarantine,
+                into: &pass
+            )
+            var records = configuration.retention.outcomes(now: pass.now)
+            for rule in records.indices { records[rule].records = pass.outcomes[rule].records - before[rule] }
+            let recorder = try PurgeRecorder(configuration, catalogue, now: pass.now)
+            try catalogue.note(try recorder.records(of: records, at: pass.now))
+        } catch { pass.attempts.note(error) }
     }
 
     /// Begins a new segment of the journal, by an entry that says nothing: those before it can then go whole.
@@ -106,13 +113,28 @@ extension NodeCore {
         add(.cameras(nothing))
         try commit(isForced: true)
     }
+}
 
-    private static func isHeld(_ line: [UInt8], _ holds: ActiveHolds) -> Bool {
-        // What can't be told from what is held stays.
-        guard let alert = try? JSONDecoder().decode(Alert.self, from: Data(line)),
-            let vrm = VRM(alert.vrm), let captured = alert.moment
-        else { return !holds.holds.isEmpty }
-        return holds.contain(vrm, alert.site, captured...captured)
+extension RetentionPass {
+    /// Deletes what is past its date from segments and images.
+    mutating func purge(_ retention: Retention, _ catalogue: Catalogue) throws {
+        let isAgain = try catalogue.beginRetention()
+        var outcomes = outcomes
+        attempts.make { try retention.apply(now: now, into: &outcomes) }
+        self.outcomes = outcomes
+        isAnyGone = isAgain || outcomes.contains { $0.contributions > 0 }
+    }
+}
+
+extension PurgeRecorder {
+    /// The recorder of a node.
+    init(_ configuration: NodeConfiguration, _ catalogue: Catalogue, now: Timestamp) throws {
+        let key = try SigningKey.purges(of: configuration.data)
+        self.init(
+            node: configuration.node,
+            policy: try catalogue.version(of: configuration.retention, at: now).version,
+            sign: key.sign
+        )
     }
 }
 
@@ -131,10 +153,20 @@ extension Catalogue {
         return (Timestamp(milliseconds: parts[0]), Int(parts[1]))
     }
 
+    /// Notes that retention begins.
+    ///
+    /// - Returns: whether the one before was broken off, so that what went then may lie elsewhere still.
+    package func beginRetention() throws(StorageError) -> Bool {
+        let wasBrokenOff = try meta("retentionBegun") == "yes"
+        if !wasBrokenOff { try setMeta("retentionBegun", "yes") }
+        return wasBrokenOff
+    }
+
     /// Notes that a policy was applied.
     package func noteRetention(of policy: RetentionPolicy, at now: Timestamp) throws(StorageError) {
         let version = try version(of: policy, at: now).version
         try setMeta("retention", "\(now.milliseconds) \(version)")
+        try setMeta("retentionBegun", "no")
     }
 }
 
@@ -150,6 +182,7 @@ extension AuditRecord {
                 "before": TimestampWriter.text(outcome.cutoff),
                 "sightings": String(outcome.sightings),
                 "images": String(outcome.images),
+                "records": String(outcome.records),
                 "held": String(outcome.held),
             ],
             count: outcome.contributions

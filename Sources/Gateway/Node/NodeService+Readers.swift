@@ -25,9 +25,11 @@ extension NodeService {
     func letGo() throws { try core.letGo() }
 
     /// Deletes what is past its date beside archive and images.
-    func purgeRest(_ outcomes: [RetentionOutcome], now: Timestamp) throws {
+    func purgeRest(_ pass: RetentionPass) -> RetentionPass {
         settle()
-        try core.purgeRest(outcomes, now: now)
+        var pass = pass
+        core.purgeRest(&pass)
+        return pass
     }
 
     /// Notes what the next node has.
