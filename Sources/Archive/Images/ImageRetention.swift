@@ -58,6 +58,9 @@ extension ImageStore: ImagePurger {
         /// The earliest of them, by the rule.
         var oldest: [Int: Timestamp] = [:]
 
+        /// Whether there is none.
+        public var isEmpty: Bool { images.isEmpty }
+
         /// Nothing.
         public init() {}
     }
@@ -78,78 +81,22 @@ extension ImageStore: ImagePurger {
     public func purge(
         _ day: Int32,
         isDry: Bool,
-        by rule: (ImageBinding) -> Int?
+        by rule: @escaping @Sendable (ImageBinding) -> Int?
     ) throws(StorageError) -> Purge {
-        var purge = Purge()
-        let path = "\(folder)/\(Self.fileName(day))"
-        guard DataFolder.exists(path) else { return purge }
         if !isDry { try close(day) }
-        let file = try SealedFile(path, .read, keys)
-        // Each with the place of the first read that keeps it.
-        var kept: [ImageHash: Int] = [:]
-        var reader = ImageFileReader(file, length: try file.length())
-        while let place = try reader.next() {
-            guard case .binding(let binding) = place.record else { continue }
-            if let index = rule(binding) {
-                purge.images[index, default: 0] += 1
-                purge.oldest[index] = min(purge.oldest[index] ?? binding.captured, binding.captured)
-            } else {
-                if kept[binding.hash] == nil { kept[binding.hash] = place.start }
-            }
-        }
-        // What can't be read may be held.
-        try reader.demandUndamaged()
-        guard !isDry, !purge.images.isEmpty else { return purge }
-        if kept.isEmpty {
-            try SealedFile.remove(path, keys)
-        } else {
-            do throws(StorageError) {
-                try rewrite(file, path, kept, by: rule)
-            } catch {
-                // With a full disk `clear` does it later.
-                try? SealedFile.remove(path + SealedFile.temporary, keys)
-                throw error
-            }
-        }
-        try DataFolder.sync(folder)
-        return purge
+        guard var sweep = try ImageSweep(day, in: folder, keys: keys, by: rule) else { return Purge() }
+        if isDry { return sweep.purge }
+        try sweep.write()
+        return try finish(sweep)
     }
 
-    private func rewrite(
-        _ file: SealedFile,
-        _ path: String,
-        _ kept: [ImageHash: Int],
-        by rule: (ImageBinding) -> Int?
-    ) throws(StorageError) {
-        let day = SealedHead.key(of: path)?.day
-        let fresh = try SealedFile(path + SealedFile.temporary, .replace, keys, day: day)
-        try fresh.write(ImageRecords.magic, at: 0)
-        var length = ImageRecords.magic.count
-        var missing = kept
-        var reader = ImageFileReader(file, length: try file.length())
-        while let place = try reader.next() {
-            switch place.record {
-            case .mark: continue
-            case .content(let hash): guard missing.removeValue(forKey: hash) != nil else { continue }
-            case .binding(let binding): guard rule(binding) == nil else { continue }
-            }
-            let record = try file.read(place.end - place.start, at: place.start)
-            guard record.count == place.end - place.start,
-                Checksum.crc32(record, ImageRecords.headLength..<record.count) == place.head.checksum
-            else { throw StorageError(.damaged, "\(path): damaged at byte \(place.start)") }
-            try fresh.write(ImageRecords.parts(record), at: length)
-            length += place.end - place.start
-        }
-        try reader.demandUndamaged()
-        if let byte = missing.values.min() {
-            throw StorageError(.damaged, "\(path): damaged: there is no image for the read at byte \(byte)")
-        }
-        // None of it is a torn tail, once it has its name.
-        var mark: [UInt8] = []
-        ImageRecords.append(.mark, ImageRecords.mark(length), to: &mark)
-        try fresh.write(mark, at: length)
-        try fresh.sync()
-        try SealedFile.replace(path, keys)
+    /// Puts what a sweep has written in the place of the day's file, with what was added since.
+    public func finish(_ sweep: ImageSweep) throws(StorageError) -> Purge {
+        var sweep = sweep
+        try close(sweep.day)
+        try sweep.finish()
+        if !sweep.purge.images.isEmpty { try DataFolder.sync(folder) }
+        return sweep.purge
     }
 }
 

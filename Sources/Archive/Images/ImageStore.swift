@@ -8,7 +8,8 @@ public import ANPRModel
 /// - Complexity: an append writes the image once and looks two places up; `sync` is one `fdatasync` for each day that was added
 ///   to, mostly one.
 public final class ImageStore {
-    let folder: String
+    /// Where the files are.
+    public let folder: String
     let keys: KeyRing?
     private var files: [ImageFile] = []
 
@@ -32,7 +33,7 @@ public final class ImageStore {
     }
 
     /// The days that have a file, oldest first, counted from 1970-01-01.
-    static func days(in folder: String) -> [Int32] {
+    public static func days(in folder: String) -> [Int32] {
         DataFolder.names(in: folder).compactMap { name in
             guard name.hasSuffix(".images"),
                 case .moment(let moment) = TimestampReader.read(name.prefix(10) + "T00:00:00Z")

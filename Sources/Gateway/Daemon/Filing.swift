@@ -65,7 +65,7 @@ struct Filing: Service {
         // What is still in the log has no retention of its own.
         if try await keeper.file(before: node.log.extent.next, isForced: true) { try await node.letGo() }
         let images = RetentionImages(
-            NodeImagePurger(node: node, days: await node.daysOfImages),
+            NodeImagePurger(node: node),
             search: ArchiveSearch(data: data),
             // Where those stand, too, that are in no file of this node: other nodes' cameras, and those that have left.
             site: NodeCore.site(await node.register)

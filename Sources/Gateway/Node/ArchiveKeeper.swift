@@ -73,21 +73,32 @@ actor ArchiveKeeper {
     }
 }
 
-/// Has a running node purge its images, and waits for it: for a thread that may wait.
+/// Purges a running node's images: looks them through and writes what stays by itself, and has the node end it, which it waits for:
+/// for a thread that may wait.
 struct NodeImagePurger: ImagePurger {
     let node: NodeService
-    let days: [Int32]
+
+    var days: [Int32] { ImageStore.days(in: node.imageFolder) }
 
     func purge(
         _ day: Int32,
         isDry: Bool,
         by rule: @escaping @Sendable (ImageBinding) -> Int?
     ) throws -> ImageStore.Purge {
+        guard var sweep = try ImageSweep(day, in: node.imageFolder, keys: node.keys, by: rule) else {
+            return ImageStore.Purge()
+        }
+        if isDry || sweep.purge.isEmpty { return sweep.purge }
+        try sweep.write()
+        return try end(sweep)
+    }
+
+    private func end(_ sweep: ImageSweep) throws -> ImageStore.Purge {
         let done = DispatchSemaphore(value: 0)
         let result = Mutex<Result<ImageStore.Purge, any Error>?>(nil)
         Task { [node] in
             do {
-                let purge = try await node.purgeImages(day, isDry: isDry, by: rule)
+                let purge = try await node.finish(sweep)
                 result.withLock { $0 = .success(purge) }
             } catch {
                 result.withLock { $0 = .failure(error) }

@@ -23,17 +23,10 @@ extension NodeService {
         try core.keep(image, now: now)
     }
 
-    /// The days with images, counted from 1970-01-01.
-    var daysOfImages: [Int32] { core.images.days }
-
-    /// Removes what is due of a day's images.
-    func purgeImages(
-        _ day: Int32,
-        isDry: Bool,
-        by rule: @Sendable (ImageBinding) -> Int?
-    ) throws -> ImageStore.Purge {
+    /// Ends a purge of a day's images that was prepared beside what the node does.
+    func finish(_ sweep: ImageSweep) throws -> ImageStore.Purge {
         settle()
-        return try core.images.purge(day, isDry: isDry, by: rule)
+        return try core.images.finish(sweep)
     }
 
     /// Where patches go on being pushed to a next node.

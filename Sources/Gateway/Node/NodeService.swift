@@ -27,6 +27,8 @@ package actor NodeService {
     package nonisolated let logFolder: String
     /// What opens and closes all that the node keeps of people.
     package nonisolated let keys: KeyRing
+    /// The folder with the images.
+    nonisolated let imageFolder: String
     /// Names the log among all of the node's name.
     package nonisolated let stream: String
 
@@ -50,6 +52,7 @@ package actor NodeService {
         log = core.log
         logFolder = core.logFolder
         keys = core.keys
+        imageFolder = core.images.folder
         stream = core.stream
         let now = clock.now
         for gateway in configuration.receive?.gateways ?? [] {
