@@ -109,4 +109,72 @@ struct RetentionTests {
         let after = try named()
         #expect(after.all < before.all && after.gone == 0)
     }
+
+    @Test("what could not be looked through for names of those that went is, the next time")
+    func named() throws {
+        let folder = try TemporaryFolder()
+        let catalogue = try Catalogue("\(folder.path)/catalogue.sqlite")
+        let archiver = try Archiver(
+            "\(folder.path)/archive",
+            log: "\(folder.path)/sightings",
+            catalogue: catalogue
+        )
+        let register = SmallRegister.make(sites: 1, forces: ["43"], camerasEach: 1)
+        let day: Int64 = 86_400_000
+        let midnight = 20_000 * day
+        let (mark, other) = try (#require(VRM("AB27CDE")), #require(VRM("AB27CDF")))
+        // Two readings of one vehicle, before midnight and behind it, that name each other; and two of the second day that do.
+        let times = [midnight - 100, midnight + 100, midnight + 40_000_000, midnight + 40_000_100]
+        var batch = SightingBatch()
+        for (row, time) in times.map(Timestamp.init(milliseconds:)).enumerated() {
+            batch.append(
+                Sighting(
+                    vrm: row % 2 == 0 ? mark : other,
+                    first: time,
+                    last: time,
+                    captured: time,
+                    opened: time,
+                    camera: 0,
+                    reads: 1
+                )
+            )
+            batch.append(Contribution(camera: 0, reads: 1, first: time, confidence: 90))
+            let partner = Timestamp(milliseconds: times[row ^ 1])
+            batch.append(row % 2 == 0 ? other : mark, opened: partner, isMerged: false)
+        }
+        try archiver.take(batch, first: 0, register: register)
+        try archiver.archiveGathered(register)
+        func names() throws -> [String] {
+            var query = SightingQuery()
+            query.from = .earliest
+            let found = try ArchiveSearch(data: folder.path).run(query)
+            return found.batch.variants.map { "\($0.vrm.text) \($0.opened.milliseconds - midnight)" }.sorted()
+        }
+        #expect(try names().count == 4)
+        let segments = try catalogue.snapshot().segments
+        #expect(segments.map(\.day).sorted() == [19_999, 20_000])
+        let second = try #require(segments.first { $0.day == 20_000 })
+        let file = URL(fileURLWithPath: "\(folder.path)/archive/\(second.name)")
+        let written = try Data(contentsOf: file)
+        var injured = written
+        for place in written.indices where place > 200 { injured[place] ^= 0x55 }
+        try injured.write(to: file)
+        let policy = RetentionPolicy([RetentionRule(text: "day", keep: .span(day))])
+        let now = Timestamp(milliseconds: midnight + day)
+        let retention = Retention(archiver: archiver, catalogue: catalogue, policy: policy)
+        #expect(throws: StorageError.self) { try retention.apply(now: now) }
+        #expect(try catalogue.snapshot().segments.map(\.day) == [20_000])
+
+        try written.write(to: file)
+        let again = try Archiver(
+            "\(folder.path)/archive",
+            log: "\(folder.path)/sightings",
+            catalogue: catalogue
+        )
+        #expect(try names().contains("AB27CDE -100"))
+        let next = Retention(archiver: again, catalogue: catalogue, policy: policy)
+        #expect(try next.apply(now: now).allSatisfy { !$0.isAny })
+        #expect(try names() == ["AB27CDE 40000000", "AB27CDF 40000100"])
+        #expect(try next.apply(now: now).allSatisfy { !$0.isAny })
+    }
 }

@@ -178,6 +178,22 @@ extension Catalogue {
         }
     }
 
+    /// The days of which sightings went that others may name still.
+    func daysNamed() throws(StorageError) -> [Int32] {
+        try meta("daysNamed")?.split(separator: " ").compactMap { Int32($0) } ?? []
+    }
+
+    /// Notes that sightings of a day go that others may name: in the transaction in which they do.
+    func noteNamed(_ day: Int32) throws(StorageError) {
+        let days = Set(try daysNamed()).union([day]).sorted()
+        try setMeta("daysNamed", days.map(String.init).joined(separator: " "))
+    }
+
+    /// Notes that no sighting names one that went.
+    func forgetDaysNamed() throws(StorageError) {
+        if try !daysNamed().isEmpty { try setMeta("daysNamed", "") }
+    }
+
     /// All purges, oldest first.
     public func purges() throws(StorageError) -> [Purge] {
         let signed = try hasTable("purgeRecords")

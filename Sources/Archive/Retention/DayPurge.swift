@@ -12,6 +12,8 @@ struct DayPurge {
     var records: [SignedPurge]
     /// The version of the holds that it goes by, if it goes by any.
     var holds: Int64?
+    /// Whether sightings that go may be named by others that stay.
+    var mayBeNamed = false
 
     init(day: [Catalogue.Segment], records: [SignedPurge], holds: Int64?) {
         (self.day, self.records, self.holds) = (day, records, holds)
@@ -44,6 +46,7 @@ extension Archiver {
         change.purges = purge.records
         change.holds = purge.holds
         change.doomed = doomed
+        if purge.mayBeNamed { change.dayNamed = day }
         change.day = day.map { ($0, Set(purge.day.map(\.id))) }
         let left = Dictionary(
             uniqueKeysWithValues: heads.map { ($0.contents, Self.left($0.head, gone[$0.contents])) }

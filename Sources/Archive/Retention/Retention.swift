@@ -115,6 +115,8 @@ public struct Retention {
         attempts.make { try catalogue.note(try recorder.records(of: total.outcomes, at: now)) }
         // A sighting that goes may be named by another, of a day that otherwise stays as it is.
         var gone = GoneSightings()
+        var recalling = Attempts()
+        recalling.make { try recall(try catalogue.daysNamed(), into: &gone) }
         for segments in try days(dueBefore: total.cutoffOfSightings) {
             attempts.make {
                 // A hold that is placed in the meantime counts.
@@ -122,7 +124,11 @@ public struct Retention {
             }
         }
         outcomes = total.outcomes
-        attempts.make { try forget(gone) }
+        attempts.make {
+            try forget(gone)
+            try recalling.finish()
+            try catalogue.forgetDaysNamed()
+        }
         try attempts.finish()
     }
 
@@ -142,7 +148,8 @@ public struct Retention {
         guard let segments = try days([day]).first else { return true }
         if let whole = wholeDay(segments, now, holds) {
             let records = try recorder.records(of: [whole.outcome], at: now, day: day)
-            let purge = DayPurge(day: segments, records: records, holds: holds.version)
+            var purge = DayPurge(day: segments, records: records, holds: holds.version)
+            purge.mayBeNamed = true
             guard try archiver.commit(purge) else { return false }
             total.add([whole.outcome], from: whole.rule)
             gone.days.insert(day)
@@ -162,6 +169,7 @@ public struct Retention {
         purge.records = try recorder.records(of: sieve.outcomes, at: now, day: day)
         purge.gone = sections.gone
         purge.kept = kept.without(sieve.gone)
+        purge.mayBeNamed = !sieve.gone.isEmpty
         guard try archiver.commit(purge) else { return false }
         gone.identities.formUnion(sieve.gone)
         gone.partnerDays.formUnion(sieve.daysOfPartners)
@@ -208,6 +216,29 @@ public struct Retention {
         outcome.sightings = segments.reduce(0) { $0 + $1.rows }
         outcome.oldest = first
         return (outcome, rule)
+    }
+
+    /// Finds out what sightings still name of days that passes before this one purged, and were broken off before that was forgotten.
+    ///
+    /// A sighting lies on the day of its opening, or the one before, and names such of its own day or of one beside it.
+    private func recall(_ days: [Int32], into gone: inout GoneSightings) throws {
+        for day in days {
+            let around = try self.days([day - 1, day, day + 1])
+            guard around.contains(where: { $0.contains { $0.counts?.links != 0 } }) else { continue }
+            var named: Set<SightingIdentity> = []
+            for segments in around {
+                let all = try archiver.load(segments)
+                named.formUnion(all.named.filter { (day...day + 1).contains($0.opened.day) })
+            }
+            for segments in around {
+                let all = try archiver.load(segments)
+                for row in 0..<all.batch.count {
+                    named.remove(SightingIdentity(row, of: all.batch, all.register))
+                }
+            }
+            gone.identities.formUnion(named)
+            if !named.isEmpty { gone.partnerDays.formUnion(around.compactMap(\.first?.day)) }
+        }
     }
 
     /// Has no sighting name one that is gone.
@@ -294,57 +325,5 @@ public struct Retention {
             let purge = try images.purger.purge(day, isDry: isDry) { own($0) == nil ? purged.rule($0) : nil }
             sieve.add(purge)
         }
-    }
-}
-
-/// The sightings that a purge has taken, for those that name them as another reading of the same vehicle.
-private struct GoneSightings {
-    /// Those that went out of days of which something is left.
-    var identities: Set<SightingIdentity> = []
-    /// The days of those that name one of them.
-    var partnerDays: Set<Int32> = []
-    /// The days that went as a whole.
-    var days: Set<Int32> = []
-
-    var daysToLookAt: Set<Int32> {
-        partnerDays.union(days.map { $0 - 1 }).union(days.map { $0 + 1 }).subtracting(days)
-    }
-
-    /// What of a day can name a sighting of a day beside it that went as a whole: few days have any, and those near midnight.
-    func edges(of day: Int32) -> [SightingQuery] {
-        let start = Int64(day) * 86_400_000
-        var queries: [SightingQuery] = []
-        var query = SightingQuery()
-        if days.contains(day - 1) {
-            query.to = Timestamp(milliseconds: start)
-            queries.append(query)
-        }
-        query = SightingQuery()
-        if days.contains(day + 1) {
-            query.from = Timestamp(milliseconds: start + 86_400_000)
-            queries.append(query)
-        }
-        return queries
-    }
-
-    func isNamed(in all: ResolvedSightings, day: Int32) -> Bool {
-        without(all, day: day).batch.variants.count < all.batch.variants.count
-    }
-
-    /// A day's sightings, or some with all those near them, none naming one that is gone.
-    ///
-    /// Of a day that went as a whole nothing is known any more. What a sighting names lies on its own day or on one beside it:
-    /// on the day of its opening, or the one before, if a late read came before midnight.
-    func without(_ all: ResolvedSightings, day: Int32) -> ResolvedSightings {
-        let kept = all.without(identities)
-        let (before, after) = (days.contains(day - 1), days.contains(day + 1))
-        guard before || after, !kept.batch.variants.isEmpty else { return kept }
-        let own = Set((0..<kept.batch.count).map { SightingIdentity($0, of: kept.batch, kept.register) })
-        let gone = kept.batch.variants.filter { !$0.isMerged && ($0.opened.day > day ? after : before) }
-            .map { other in
-                let site = kept.register.siteName(of: kept.batch.sightings[other.sighting].camera)
-                return SightingIdentity(vrm: other.vrm, site: site, opened: other.opened)
-            }
-        return kept.without(Set(gone).subtracting(own))
     }
 }

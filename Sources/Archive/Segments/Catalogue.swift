@@ -68,6 +68,8 @@ public final class Catalogue {
         var doomed: [DataKeyName] = []
         /// The keys under which what comes is closed.
         var used: Set<DataKeyName> = []
+        /// A day sightings of which go that others may name until that is forgotten.
+        var dayNamed: Int32?
         /// A day whose segments must still be these.
         var day: (day: Int32, segments: Set<Int64>)?
     }
@@ -325,6 +327,7 @@ public final class Catalogue {
             }
             if let archivedThrough = change.archivedThrough { try setCursor("archive", archivedThrough) }
             try insert(change.purges)
+            if let day = change.dayNamed { try noteNamed(day) }
             for key in change.doomed {
                 try database.run(
                     "INSERT INTO doomedKeys VALUES (?, ?, ?)",
