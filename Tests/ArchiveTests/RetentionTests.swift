@@ -177,4 +177,80 @@ struct RetentionTests {
         #expect(try names() == ["AB27CDE 40000000", "AB27CDF 40000100"])
         #expect(try next.apply(now: now).allSatisfy { !$0.isAny })
     }
+
+    @Test(
+        "who applies rules again and again does what they say each time, and looks through no day in vain",
+        arguments: [1, 2, 3, 4] as [UInt64]
+    )
+    func again(seed: UInt64) throws {
+        let filled = try SearchTests.Filled(seed: seed)
+        let times = filled.all.map(\.first).sorted()
+        let span = times[times.count - 1] - times[0]
+        let policy = RetentionPolicy([
+            RetentionRule(text: "weak", confidenceBelow: 75, keep: .span(span / 4)),
+            RetentionRule(text: "44", force: "44", confidenceBelow: 90, keep: .span(span / 2)),
+            RetentionRule(text: "rest", keep: .span(span)),
+        ])
+        let looked = DaysLookedThrough()
+        var applied = 0
+        for step in 1...16 as ClosedRange<Int64> {
+            // What is filed meanwhile is looked through, too: some of it is past its date by then.
+            let end = filled.log.extent.next * UInt64(min(step, 8)) / 8
+            _ = try filled.archiver.archive(before: end)
+            let now = Timestamp(milliseconds: times[0] + span * step / 8 + span / 8)
+            func retention(_ looked: DaysLookedThrough) -> Retention {
+                Retention(
+                    archiver: filled.archiver,
+                    catalogue: filled.catalogue,
+                    policy: policy,
+                    looked: looked
+                )
+            }
+            let planned = try retention(DaysLookedThrough()).plan(now: now)
+            #expect(try retention(looked).apply(now: now) == planned, "step \(step)")
+            applied += planned.reduce(0) { $0 + $1.contributions }
+            let left = try retention(DaysLookedThrough()).plan(now: now)
+            #expect(left.allSatisfy { !$0.isAny }, "step \(step)")
+        }
+        #expect(applied == filled.all.reduce(0) { $0 + $1.parts.count })
+    }
+
+    @Test("a day of which nothing was past its date is not read again before something can be")
+    func unread() throws {
+        let filled = try SearchTests.Filled(seed: 5)
+        _ = try filled.archiver.archive(before: filled.log.extent.next)
+        let last = filled.all.map(\.last).max() ?? 0
+        let policy = RetentionPolicy([
+            RetentionRule(text: "weak", confidenceBelow: 1, keep: .span(0)),
+            RetentionRule(text: "rest", keep: .span(1 << 40)),
+        ])
+        let looked = DaysLookedThrough()
+        func apply(_ looked: DaysLookedThrough, _ policy: RetentionPolicy) throws {
+            // As after a restart: nothing is known that was read before.
+            let archiver = try Archiver(
+                "\(filled.folder.path)/archive",
+                log: "\(filled.folder.path)/sightings",
+                catalogue: filled.catalogue
+            )
+            let retention = Retention(
+                archiver: archiver,
+                catalogue: filled.catalogue,
+                policy: policy,
+                looked: looked
+            )
+            _ = try retention.apply(now: Timestamp(milliseconds: last + 1))
+        }
+        try apply(looked, policy)
+        for segment in try filled.catalogue.snapshot().segments {
+            let file = URL(fileURLWithPath: "\(filled.folder.path)/archive/\(segment.name)")
+            var bytes = try Data(contentsOf: file)
+            for place in bytes.indices where place > 200 { bytes[place] ^= 0x55 }
+            try bytes.write(to: file)
+        }
+        try apply(looked, policy)
+        #expect(throws: StorageError.self) { try apply(DaysLookedThrough(), policy) }
+        var other = policy
+        other.rules[0].confidenceBelow = 2
+        #expect(throws: StorageError.self) { try apply(looked, other) }
+    }
 }

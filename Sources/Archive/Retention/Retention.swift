@@ -55,22 +55,27 @@ public struct Retention {
     private let policy: RetentionPolicy
     private let images: RetentionImages?
     private let recorder: PurgeRecorder
+    private let looked: DaysLookedThrough
 
     /// Retention over a data folder's archive, and its images if there are any.
     ///
-    /// - Parameter recorder: makes the records that purges leave.
+    /// - Parameters:
+    ///   - recorder: makes the records that purges leave.
+    ///   - looked: what was looked through before; for who applies rules more than once.
     public init(
         archiver: Archiver,
         catalogue: Catalogue,
         policy: RetentionPolicy,
         images: RetentionImages? = nil,
-        recorder: PurgeRecorder = PurgeRecorder()
+        recorder: PurgeRecorder = PurgeRecorder(),
+        looked: DaysLookedThrough = DaysLookedThrough()
     ) {
         self.archiver = archiver
         self.catalogue = catalogue
         self.policy = policy
         self.images = images
         self.recorder = recorder
+        self.looked = looked
     }
 
     /// What `apply` would delete at a moment; changes nothing.
@@ -117,7 +122,9 @@ public struct Retention {
         var gone = GoneSightings()
         var recalling = Attempts()
         recalling.make { try recall(try catalogue.daysNamed(), into: &gone) }
-        for segments in try days(dueBefore: total.cutoffOfSightings) {
+        let days = try days(dueBefore: total.cutoffOfSightings)
+        looked.keep(Set(days.compactMap(\.first?.day)))
+        for segments in days {
             attempts.make {
                 // A hold that is placed in the meantime counts.
                 while try !purge(segments[0].day, now, &total, &gone) {}
@@ -156,11 +163,14 @@ public struct Retention {
             return true
         }
         var sieve = RetentionSieve(policy, now: now, holds: holds, notesPurged: images != nil)
+        guard looked.canBeDue(segments, by: policy, sieve.cutoffs) else { return true }
         let sections = try self.sections(of: segments, sieve, holds)
         sections.dropped.forEach { sieve.drop($0) }
         let all = try archiver.load(segments, only: sections.sifted)
         let kept = sieve.sift(all)
         guard sieve.hasFound else {
+            sieve.leave(sections.left)
+            if !sieve.hasHeld { looked.note(segments, by: policy, earliest: sieve.left) }
             total.add(sieve.outcomes)
             return true
         }

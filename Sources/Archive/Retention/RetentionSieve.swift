@@ -8,6 +8,8 @@ struct RetentionSieve {
     /// The sightings that go whole, and the days of those that name one of them.
     private(set) var gone: Set<SightingIdentity> = []
     private(set) var daysOfPartners: Set<Int32> = []
+    /// By rule, the earliest first read of what it decides about and that is not past its date.
+    private(set) var left: [Timestamp]
     private var purgedParts: [PurgedContribution] = []
     private let notesPurged: Bool
     private let policy: RetentionPolicy
@@ -25,6 +27,7 @@ struct RetentionSieve {
         self.notesPurged = notesPurged
         cutoffs = policy.rules.map { $0.keep.cutoff(now: now) }
         outcomes = policy.outcomes(now: now)
+        left = Array(repeating: .latest, count: cutoffs.count)
     }
 
     /// Sightings before this can be due.
@@ -53,6 +56,13 @@ struct RetentionSieve {
         if let rule = section.contributions.last?.rule { outcomes[rule].sightings += section.sightings }
     }
 
+    /// Takes note of what was left without being looked at.
+    mutating func leave(_ earliest: [Int: Timestamp]) {
+        for (rule, first) in earliest { left[rule] = min(left[rule], first) }
+    }
+
+    var hasHeld: Bool { outcomes.contains { $0.held > 0 } }
+
     var hasFound: Bool { outcomes.contains { $0.contributions > 0 } }
 
     /// Adds outcomes of this policy's rules, from one on.
@@ -71,7 +81,8 @@ struct RetentionSieve {
         var kept = SightingBatch()
         for index in 0..<all.batch.count {
             let parts = all.batch.contributions(of: index)
-            let due = parts.map { dueRule($0, all.register) }
+            var due: [Int?] = []
+            for part in parts { due.append(dueRule(part, all.register)) }
             if !due.contains(where: { $0 != nil }) {
                 kept.append(index, of: all.batch)
             } else if holds.contain(index, of: all) {
@@ -85,12 +96,12 @@ struct RetentionSieve {
     }
 
     /// The rule by which a contribution is past its date, if it is.
-    private func dueRule(_ part: Contribution, _ register: CameraRegister) -> Int? {
+    private mutating func dueRule(_ part: Contribution, _ register: CameraRegister) -> Int? {
         let force = register.cameras[Int(part.camera)].force
-        guard let rule = policy.rule(force: force, confidence: part.confidence),
-            part.first < cutoffs[rule]
-        else { return nil }
-        return rule
+        guard let rule = policy.rule(force: force, confidence: part.confidence) else { return nil }
+        if part.first < cutoffs[rule] { return rule }
+        left[rule] = min(left[rule], part.first)
+        return nil
     }
 
     private mutating func sift(

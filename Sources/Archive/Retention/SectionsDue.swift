@@ -17,6 +17,8 @@ struct SectionsDue {
     private(set) var dropped: [Dropped] = []
     /// By a segment's contents all sections that go, or are written anew; `nil` for all of all segments.
     private(set) var gone: [String: Set<Int>]?
+    /// By rule, the earliest first read that it may decide about in the sections that stay unread.
+    private(set) var left: [Int: Timestamp] = [:]
 
     /// Of segments that must be looked through whole.
     init() {}
@@ -45,6 +47,10 @@ struct SectionsDue {
                         policy.canBeDue($0, from: earliest[$0] ?? section.first, cutoffs)
                     })
                 else {
+                    for force in section.forces {
+                        let first = earliest[force] ?? section.first
+                        for rule in policy.rules(of: force) { left[rule] = min(left[rule] ?? first, first) }
+                    }
                     continue
                 }
                 gone[contents, default: []].insert(number)
@@ -68,7 +74,7 @@ struct SectionsDue {
 
 extension RetentionPolicy {
     /// The rules that can decide about a force's contributions, up to the first that decides about all that are left.
-    private func rules(of force: String) -> [Int] {
+    fileprivate func rules(of force: String) -> [Int] {
         var found: [Int] = []
         for (index, rule) in rules.enumerated()
         where rule.isAboutSightings && (rule.force == nil || rule.force == force) {

@@ -11,6 +11,7 @@ actor ArchiveKeeper {
     private let catalogue: Catalogue
     private let archiver: Archiver
     private let queue = NodeQueue("archive")
+    private let looked = DaysLookedThrough()
 
     /// So many sightings are worth a segment.
     static let filedAtLeast: UInt64 = 100_000
@@ -59,7 +60,7 @@ actor ArchiveKeeper {
     func purge(_ policy: RetentionPolicy, _ images: RetentionImages, now: Timestamp) throws -> RetentionPass {
         var current = configuration
         current.retention = policy
-        let retention = try NodeCore.retention(archiver, catalogue, current, images, now: now)
+        let retention = try NodeCore.retention(archiver, catalogue, current, images, looked, now: now)
         var pass = RetentionPass(policy, now: now)
         try pass.purge(retention, catalogue)
         // What a write that failed left behind is past its date with the rest.

@@ -38,6 +38,7 @@ extension NodeCore {
         _ catalogue: Catalogue,
         _ configuration: NodeConfiguration,
         _ images: RetentionImages,
+        _ looked: DaysLookedThrough = DaysLookedThrough(),
         now: Timestamp
     ) throws -> Retention {
         Retention(
@@ -45,7 +46,8 @@ extension NodeCore {
             catalogue: catalogue,
             policy: configuration.retention,
             images: images,
-            recorder: try PurgeRecorder(configuration, catalogue, now: now)
+            recorder: try PurgeRecorder(configuration, catalogue, now: now),
+            looked: looked
         )
     }
 
