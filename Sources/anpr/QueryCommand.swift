@@ -116,7 +116,7 @@ struct QueryCommand: ParsableCommand {
         )
         let now = Operator.now
         // Logged and on disk first: if this fails, nothing is shown.
-        let record = try request.note(page.remaining, at: now)
+        let record = try request.note(page.found.batch.count, at: now)
         if let evidence, let key {
             let writing = EvidenceWriting(request: request, record: record, now: now, key: key)
             try writing.write(page.found, to: evidence)
@@ -169,12 +169,11 @@ struct QueryCommand: ParsableCommand {
             let why = fuzzy ? "which looks like this one or was probably read of" : "probably of"
             Console.note("\(count) of them (~) were read under another mark, \(why) the same vehicle.")
         }
-        let more = cursor == nil ? "" : " behind the cursor"
-        Console.note(
-            "\(NumberText.grouped(page.remaining)) sightings\(more), newest first. This search was logged."
-        )
+        let count = NumberText.grouped(page.found.batch.count)
+        let place = cursor == nil ? "" : " behind the cursor"
+        let more = page.next == nil ? "" : " There are more."
+        Console.note("\(count) sightings\(place), newest first.\(more) This search was logged.")
         guard let next = page.next else { return }
-        Console.note("Only the newest \(NumberText.grouped(page.found.batch.count)) of them are shown.")
         Console.note("Next: --cursor \(next.token)")
     }
 

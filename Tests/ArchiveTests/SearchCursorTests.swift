@@ -64,7 +64,7 @@ struct SearchCursorTests {
                     // As a caller keeps it: as text.
                     let place = try cursor.map { try SearchCursor(token: $0.token, of: query) }
                     let page = try search.page(query, behind: place, count: max(1, size))
-                    #expect(page.remaining == ids.count - shown.count)
+                    #expect(page.found.batch.count == min(max(1, size), ids.count - shown.count))
                     approximate.formUnion(page.found.approximate.map { $0 + shown.count })
                     shown += Self.ids(page.found)
                     cursor = page.next
@@ -196,6 +196,33 @@ struct SearchCursorTests {
             var letters = Array(token)
             letters[place] = letters[place] == "x" ? "y" : "x"
             #expect(throws: SearchCursor.Refusal.self) { try SearchCursor(token: String(letters), of: query) }
+        }
+    }
+
+    @Test("a page of the newest reads what is near, and not all that there is")
+    func near() throws {
+        let days = try HoldTests.Days(seed: 3, days: 8)
+        let search = ArchiveSearch(data: days.folder.path)
+        var query = SightingQuery()
+        query.from = .earliest
+        let whole = try search.run(query)
+        for segment in try days.catalogue.snapshot().segments where segment.day < HoldTests.Days.firstDay + 2
+        {
+            let file = URL(fileURLWithPath: "\(days.folder.path)/archive/\(segment.name)")
+            var bytes = try Data(contentsOf: file)
+            for place in bytes.indices where place > 200 { bytes[place] ^= 0x55 }
+            try bytes.write(to: file)
+        }
+        let fresh = ArchiveSearch(data: days.folder.path)
+        #expect(throws: StorageError.self) { try fresh.run(query) }
+        for more in ["", "*"] {
+            query.mark = MarkPattern(more)
+            let page = try fresh.page(query, count: 100)
+            #expect(Self.ids(page.found) == Array(Self.ids(whole).prefix(100)))
+            let next = try fresh.page(query, behind: page.next, count: 50)
+            #expect(Self.ids(next.found) == Array(Self.ids(whole)[100..<150]))
+            // What can't be read is no end of the answer.
+            #expect(throws: StorageError.self) { try fresh.page(query, count: whole.batch.count) }
         }
     }
 }

@@ -48,6 +48,13 @@ public struct ArchiveSearch: Sendable {
         return earliest
     }
 
+    /// From the first read that is filed to the last; `nil` where nothing is.
+    func extent() throws -> ClosedRange<Timestamp>? {
+        let filed = try catalogue.look(segments.keep).snapshot.segments
+        guard let first = filed.map(\.first).min(), let last = filed.map(\.last).max() else { return nil }
+        return first...max(first, last)
+    }
+
     private func collect(_ query: SightingQuery) throws -> ResolvedSightings {
         let archive = try catalogue.look(segments.keep)
         let found = try candidates(query, archive)
@@ -58,13 +65,8 @@ public struct ArchiveSearch: Sendable {
         var all = found
         var approximate = Set(rows.filter { query.isApproximate($0, of: found.batch) })
         for other in try linked(to: rows, of: found, query, archive) {
-            var batch = other.batch
-            var union = RegisterUnion()
-            _ = union.indexes(of: all.register)
-            batch.renumberCameras(union.indexes(of: other.register))
-            all.register = union.register
             let first = all.batch.count
-            all.batch.append(contentsOf: batch)
+            all.append(other)
             rows += first..<all.batch.count
             approximate.formUnion(first..<all.batch.count)
         }

@@ -46,6 +46,16 @@ public struct ResolvedSightings: Sendable {
     /// The first so many of them, which of a search's answer are the newest.
     public func newest(_ count: Int) -> ResolvedSightings { part(0..<min(count, batch.count)) }
 
+    /// Adds others behind them.
+    mutating func append(_ other: ResolvedSightings) {
+        var (batch, union) = (other.batch, RegisterUnion())
+        _ = union.indexes(of: register)
+        batch.renumberCameras(union.indexes(of: other.register))
+        register = union.register
+        approximate.formUnion(other.approximate.map { $0 + self.batch.count })
+        self.batch.append(contentsOf: batch)
+    }
+
     /// Some of them that stand together.
     func part(_ rows: Range<Int>) -> ResolvedSightings {
         guard rows.count < batch.count else { return self }
