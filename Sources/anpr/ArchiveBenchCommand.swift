@@ -210,8 +210,12 @@ struct ArchiveBench {
             let mark = random.one(of: drawn).vrm.text
             _ = try archive.run(Self.query { $0.mark = MarkPattern(mark) })
         }
-        try measure("history of a mark", count, archive) { random, drawn in
+        try measure("history of a mark, drawn as often as it is seen", count, archive) { random, drawn in
             Self.query { $0.mark = MarkPattern(random.one(of: drawn).vrm.text) }
+        }
+        let alike = try marksAlike(count, archive)
+        try measure("history of a mark, each drawn alike", alike.count, archive) { random, _ in
+            Self.query { $0.mark = MarkPattern(random.one(of: alike).text) }
         }
         try measure("one ? in a mark", max(1, count / 20), archive) { random, drawn in
             var characters = Array(random.one(of: drawn).vrm.text)
@@ -235,6 +239,19 @@ struct ArchiveBench {
             ) { random, drawn in Self.query { $0.mark = MarkPattern(random.one(of: drawn).vrm.text) } }
         }
         try readAll(files)
+    }
+
+    /// Marks of which each with ten sightings or more is as likely as any other, and the few with fewer less so.
+    ///
+    /// Of sightings drawn at random half are of the few vehicles that make half of all journeys.
+    private mutating func marksAlike(_ count: Int, _ archive: ArchiveSearch) throws -> [VRM] {
+        var marks: [VRM] = []
+        for _ in 0..<100 * count where marks.count < count {
+            let vrm = random.one(of: drawn).vrm
+            let found = try archive.run(Self.query { $0.mark = MarkPattern(vrm.text) }).batch.count
+            if random.below(max(found, 10)) < 10 { marks.append(vrm) }
+        }
+        return marks
     }
 
     /// Has the system keep files in memory.
