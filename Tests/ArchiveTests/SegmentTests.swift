@@ -67,6 +67,49 @@ struct SegmentTests {
         #expect(Self.lines(all.batch, all.register).sorted() == expected)
     }
 
+    /// Indexes were of seven days once, so that one leads into two or three of the spans that there are now.
+    @Test("an index of a week goes on leading to its days, and goes with them")
+    func week() throws {
+        let folder = try TemporaryFolder()
+        let data = "\(folder.path)/data"
+        try FileManager.default.copyItem(atPath: Self.folder.appending(path: "archive5-week").path, toPath: data)
+        let catalogue = try Catalogue("\(data)/catalogue.sqlite")
+        func archiver() throws -> Archiver {
+            try Archiver("\(data)/archive", log: "\(data)/sightings", catalogue: catalogue)
+        }
+        func found() throws -> [PlainSighting] {
+            var query = SightingQuery()
+            query.from = .earliest
+            let found = try ArchiveSearch(data: data).run(query)
+            return PlainSighting.list(found.batch, in: found.register)
+        }
+        func daysByIndex() throws -> [Int] {
+            let segments = try catalogue.snapshot().segments
+            return Dictionary(grouping: segments, by: \.marks).values.map { Set($0.map(\.day)).count }.sorted()
+        }
+        let expected = try Self.lines("archive5-week.ndjson.gz").sorted()
+        var query = SightingQuery()
+        query.from = .earliest
+        let all = try ArchiveSearch(data: data).run(query)
+        #expect(Self.lines(all.batch, all.register).sorted() == expected)
+        #expect(try daysByIndex().contains(7))
+        let before = try catalogue.snapshot()
+        try archiver().merge()
+        #expect(try catalogue.snapshot().segments.map(\.marks) == before.segments.map(\.marks))
+        // Day after day goes, and the index of the week leads to those that are left.
+        var left = try found()
+        for day in Set(before.segments.map(\.day)).sorted() {
+            let now = Timestamp(milliseconds: (Int64(day) + 1) * 86_400_000)
+            let policy = RetentionPolicy([RetentionRule(text: "all", keep: .span(0))])
+            let retention = Retention(archiver: try archiver(), catalogue: catalogue, policy: policy)
+            _ = try retention.apply(now: now)
+            try archiver().merge()
+            left.removeAll { sighting in sighting.parts.allSatisfy { $0.first < now.milliseconds } }
+            #expect(Set(try found()) == Set(left))
+        }
+        #expect(try catalogue.snapshot().indexes.isEmpty)
+    }
+
     @Test("what is no segment is told from what is a damaged one")
     func others() throws {
         let folder = try TemporaryFolder()
