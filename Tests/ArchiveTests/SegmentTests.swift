@@ -72,7 +72,10 @@ struct SegmentTests {
     func week() throws {
         let folder = try TemporaryFolder()
         let data = "\(folder.path)/data"
-        try FileManager.default.copyItem(atPath: Self.folder.appending(path: "archive5-week").path, toPath: data)
+        try FileManager.default.copyItem(
+            atPath: Self.folder.appending(path: "archive5-week").path,
+            toPath: data
+        )
         let catalogue = try Catalogue("\(data)/catalogue.sqlite")
         func archiver() throws -> Archiver {
             try Archiver("\(data)/archive", log: "\(data)/sightings", catalogue: catalogue)
@@ -85,7 +88,8 @@ struct SegmentTests {
         }
         func daysByIndex() throws -> [Int] {
             let segments = try catalogue.snapshot().segments
-            return Dictionary(grouping: segments, by: \.marks).values.map { Set($0.map(\.day)).count }.sorted()
+            return Dictionary(grouping: segments, by: \.marks).values.map { Set($0.map(\.day)).count }
+                .sorted()
         }
         let expected = try Self.lines("archive5-week.ndjson.gz").sorted()
         var query = SightingQuery()

@@ -53,18 +53,18 @@ struct BenchTests {
         let small = ["bench", "archive", "--days", "3", "--reads-per-day", "4000", "--vehicles", "400"]
         let data = scratch.path + "/filled"
         let outcome = try Program.succeed(small + ["--searches", "20", "--data", data])
-        #expect(outcome.lines.count == 8 && outcome.lines[0].contains("bytes each"))
-        #expect(outcome.lines[6].contains("convoy") && outcome.lines[7].contains("dropped in"))
+        #expect(outcome.lines.count == 9 && outcome.lines[0].contains("bytes each"))
+        #expect(outcome.lines[7].contains("convoy") && outcome.lines[8].contains("dropped in"))
         // Every search is for something that was filed.
         #expect(outcome.lines.dropFirst().allSatisfy { !$0.contains(" 0 sightings") })
         let segments = try FileManager.default.subpathsOfDirectory(atPath: data + "/archive")
         #expect(segments.contains { $0.hasSuffix(".segment") })
         let again = try Program.succeed(["bench", "archive", "--searches", "20", "--data", data])
-        #expect(again.lines.count == 7 && again.lines[6].contains("convoy"))
+        #expect(again.lines.count == 8 && again.lines[7].contains("convoy"))
         #expect(again.lines.dropFirst().allSatisfy { !$0.contains(" 0 sightings") })
         #expect(try FileManager.default.subpathsOfDirectory(atPath: data + "/archive") == segments)
         let less = try Program.succeed(["bench", "archive", "--searches", "1", "--data", data, "--drop"])
-        #expect(less.lines.count == 8 && less.lines[7].contains("dropped in"))
+        #expect(less.lines.count == 9 && less.lines[8].contains("dropped in"))
         #expect(try FileManager.default.subpathsOfDirectory(atPath: data + "/archive") != segments)
         let other = scratch.path + "/other"
         try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)

@@ -174,7 +174,11 @@ public struct Retention {
             total.add(sieve.outcomes)
             return true
         }
+        // On record at once: what comes next may be broken off, or gone over again for a hold.
         try purgeImages(of: sieve.purged(all.register), isDry: false, &sieve)
+        let images = sieve.takeImages()
+        total.add(images)
+        try catalogue.note(try recorder.records(of: images, at: now, day: day))
         var purge = DayPurge(day: segments, records: [], holds: holds.version)
         purge.records = try recorder.records(of: sieve.outcomes, at: now, day: day)
         purge.gone = sections.gone

@@ -47,6 +47,16 @@ struct RetentionSieve {
         }
     }
 
+    /// What was counted of images, which is none of the rest from then on.
+    mutating func takeImages() -> [RetentionOutcome] {
+        var images = policy.outcomes(now: now)
+        for rule in images.indices where outcomes[rule].images > 0 {
+            (images[rule].images, images[rule].oldest) = (outcomes[rule].images, outcomes[rule].oldest)
+            outcomes[rule].images = 0
+        }
+        return images
+    }
+
     /// Takes note of sightings that go without being looked at.
     mutating func drop(_ section: SectionsDue.Dropped) {
         for (rule, contributions) in section.contributions {
