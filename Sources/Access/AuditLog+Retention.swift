@@ -17,13 +17,15 @@ extension AuditLog {
     /// - Parameters:
     ///   - time: UTC, as records have it.
     ///   - record: what is appended; its action, request and count are completed.
-    /// - Returns: how many went.
+    /// - Returns: how many went, and how old the first was.
     @discardableResult
-    public func drop(before time: String, _ record: AuditRecord) throws -> Int {
-        guard try count(before: time).count > 0, let descriptor = try locked() else { return 0 }
+    public func drop(before time: String, _ record: AuditRecord) throws -> (count: Int, oldest: String?) {
+        guard FileManager.default.fileExists(atPath: path), let descriptor = try locked() else {
+            return (0, nil)
+        }
         defer { close(descriptor) }
         let beginning = try beginning(before: time)
-        guard let last = beginning.last else { return 0 }
+        guard let last = beginning.last else { return (0, nil) }
         var record = record
         record.action = .purge
         record.request[Self.classKey] = Self.className
@@ -34,7 +36,7 @@ extension AuditLog {
         try replace(path, by: try Data(contentsOf: URL(fileURLWithPath: path)).dropFirst(beginning.length))
         // What is appended from now on must not be in a file that a loss of power takes the name from.
         try syncFolder()
-        return beginning.count
+        return (beginning.count, beginning.oldest)
     }
 
     /// What a record of a cut says of it.

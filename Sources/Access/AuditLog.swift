@@ -108,7 +108,9 @@ public struct AuditLog: Sendable {
         var isExpectedSeen = expected == nil || expected == .empty
         for (index, line) in try lines().enumerated() {
             let number = index + 1
-            guard let record = try? JSONDecoder().decode(AuditRecord.self, from: line) else {
+            guard let record = try? JSONDecoder().decode(AuditRecord.self, from: line),
+                record.sequence <= UInt64(Int.max)
+            else {
                 throw Failure(line: number, description: "\(path): line \(number) is not a record")
             }
             if index == 0, record.sequence > 1 {
@@ -142,7 +144,7 @@ public struct AuditLog: Sendable {
         // A crash between a record and its head leaves the head one behind.
         guard kept == head || kept == before else {
             throw Failure(
-                line: Int(head.count),
+                line: Int(head.count - base.count),
                 description:
                     "\(path): ends after record \(head.count), but record \(kept.count) was written: the end was cut"
             )

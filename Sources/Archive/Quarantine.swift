@@ -123,17 +123,22 @@ public final class Quarantine {
 
     /// Removes the files of days that ended before a moment, each with its key; also those that can't be read.
     ///
-    /// - Parameter rule: the rule by which they go.
-    /// - Returns: how many records went, of files that could be read.
-    public func drop(before time: Timestamp, by rule: Int) throws(StorageError) -> RecordPurge {
-        var purge = RecordPurge()
+    /// - Parameters:
+    ///   - rule: the rule by which they go.
+    ///   - purge: what goes is added to it, also where it throws; a file that can't be read is one record.
+    /// - Throws: the first trouble, once all files were tried.
+    public func drop(before time: Timestamp, by rule: Int, into purge: inout RecordPurge) throws {
+        var attempts = Attempts()
         for name in Self.files(in: folder) where name < DataFolder.dayFile(time.day) {
-            purge.add(Self.count("\(folder)/\(name)", keys), by: rule, at: DataFolder.start(ofDayFile: name))
-            try SealedFile.remove("\(folder)/\(name)", keys)
-            // The next batch opens its own.
-            if file != nil, name == DataFolder.dayFile(day) { (file, length, isSynced) = (nil, 0, true) }
+            let count = Self.count("\(folder)/\(name)", keys)
+            attempts.make {
+                try SealedFile.remove("\(folder)/\(name)", keys)
+                purge.add(count, by: rule, at: DataFolder.start(ofDayFile: name))
+                // The next batch opens its own.
+                if file != nil, name == DataFolder.dayFile(day) { (file, length, isSynced) = (nil, 0, true) }
+            }
         }
-        return purge
+        try attempts.finish()
     }
 
     /// What `drop` would remove.
@@ -150,9 +155,9 @@ public final class Quarantine {
         return purge
     }
 
-    /// How many records a file has; none if it can't be read.
+    /// How many records a file has; one if it can't be read.
     private static func count(_ path: String, _ keys: KeyRing?) -> Int {
-        let bytes = (try? SealedFile(path, .read, keys).contents()) ?? []
+        guard let bytes = try? SealedFile(path, .read, keys).contents() else { return 1 }
         return bytes.count { $0 == 0x0A }
     }
 

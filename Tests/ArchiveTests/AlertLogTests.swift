@@ -56,7 +56,10 @@ struct AlertLogTests {
         #expect(DataFolder.names(in: path).count == 3)
         let third = Timestamp(milliseconds: 20_001 * 86_400_000)
         for isDry in [true, false] {
-            let purge = try AlertLog.purge(before: third, in: path, keys: nil, isDry: isDry) { _ in 7 }
+            var purge = RecordPurge()
+            try AlertLog.purge(before: third, in: path, keys: nil, isDry: isDry, into: &purge) { _, day in
+                day.milliseconds == 20_000 * 86_400_000 ? 7 : nil
+            }
             #expect(purge.counts == [7: 3])
             #expect(purge.oldest == [7: Timestamp(milliseconds: 20_000 * 86_400_000)])
         }
@@ -64,11 +67,13 @@ struct AlertLogTests {
         // What is held stays, and is read as before; a file that a crash left half written is none.
         let held: [UInt64] = [4, 77, 20_003]
         try Data("{".utf8).write(to: URL(fileURLWithPath: "\(path)/2024-10-05.ndjson.tmp"))
-        let gone = try AlertLog.purge(
+        var gone = RecordPurge()
+        try AlertLog.purge(
             before: Timestamp(milliseconds: 20_002 * 86_400_000),
             in: path,
-            keys: nil
-        ) { line in
+            keys: nil,
+            into: &gone
+        ) { line, _ in
             held.contains { line == Self.line($0) } ? nil : 0
         }
         #expect(gone.counts == [0: 19_999])
@@ -99,5 +104,25 @@ struct AlertLogTests {
         try file.write(Array("rubbish\n".utf8), at: try file.length())
         let error = try #require(throws: StorageError.self) { _ = try Self.all(path) }
         #expect("\(error)".contains(name) && !"\(error)".contains("rubbish"))
+    }
+
+    @Test("a file that can't be read stays, and holds up none behind it; what went is told")
+    func unreadable() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/alerts"
+        let keys = KeyRing(data: folder.path, .file("\(folder.path)/keys/master.key"))
+        let log = try AlertLog(path, keys: keys)
+        for day in 20_000..<20_005 as Range<Int32> { try Self.append(2, to: log, day: day) }
+        let names = DataFolder.names(in: path)
+        let file = URL(fileURLWithPath: "\(path)/\(names[1])")
+        var bytes = try Data(contentsOf: file)
+        for place in bytes.indices where place > bytes.count / 2 { bytes[place] ^= 0x55 }
+        try bytes.write(to: file)
+        var gone = RecordPurge()
+        #expect(throws: StorageError.self) {
+            try AlertLog.purge(before: .latest, in: path, keys: keys, into: &gone) { _, _ in 0 }
+        }
+        #expect(gone.counts == [0: 6])
+        #expect(DataFolder.names(in: path) == [names[1], names[4]])
     }
 }

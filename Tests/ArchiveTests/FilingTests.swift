@@ -199,8 +199,11 @@ struct FilingTests {
         #expect(try filed.rows() == Self.rows(all, register))
     }
 
-    @Test("a day that can't be read holds up neither merging nor purging of others, and what went is told")
-    func damagedDay() throws {
+    @Test(
+        "a day that can't be read holds up neither merging nor purging of others, and what went is told",
+        arguments: [false, true]
+    )
+    func damagedDay(isHeld: Bool) throws {
         let all = stream(days: 3, perDay: 4000, seed: 8)
         let filed = try Filed(register)
         for start in stride(from: 0, to: all.count, by: 200) {
@@ -225,12 +228,35 @@ struct FilingTests {
             RetentionRule(text: "of 43", force: "43", confidenceBelow: 95, keep: .span(0)),
             RetentionRule(text: "rest", keep: .span(1_000_000_000)),
         ])
-        let retention = Retention(archiver: filed.archiver, catalogue: filed.catalogue, policy: policy)
+        let rows = Self.rows(all, register)
+        // To find what a hold by mark is about all days are searched.
+        let held = isHeld ? rows.first { $0.first.day == first }?.vrm : nil
+        if let held {
+            let hold = Hold(
+                reference: "R v Doe",
+                owner: "a test",
+                reason: "a test",
+                review: .latest,
+                scope: Hold.Scope(mark: MarkPattern(held.text)),
+                placed: .earliest
+            )
+            _ = try filed.catalogue.place(hold)
+        }
+        let retention = Retention(
+            archiver: filed.archiver,
+            catalogue: filed.catalogue,
+            policy: policy,
+            images: RetentionImages(
+                try ImageStore("\(filed.folder.path)/images", keys: nil),
+                search: ArchiveSearch(data: filed.folder.path)
+            ) { _ in nil }
+        )
         let now = Timestamp(milliseconds: (Self.firstDay + 2) * Self.dayLength)
         var outcomes: [RetentionOutcome] = []
         #expect(throws: StorageError.self) { try retention.apply(now: now, into: &outcomes) }
-        let rows = Self.rows(all, register)
-        let due = { (row: Row) in (row.camera.hasPrefix("43") || row.camera == "ALONE") && row.first < now }
+        let due = { (row: Row) in
+            (row.camera.hasPrefix("43") || row.camera == "ALONE") && row.first < now && row.vrm != held
+        }
         #expect(outcomes[0].sightings == rows.count { due($0) && $0.first.day == first + 1 })
         #expect(outcomes[0].sightings > 1000)
         try written.write(to: URL(fileURLWithPath: path))

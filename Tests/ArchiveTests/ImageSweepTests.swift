@@ -70,6 +70,12 @@ struct ImageSweepTests {
         try add(random.below(10))
         try sweep.write()
         try add(random.below(10))
+        if random.chance(perMille: 300) {
+            // What could not be synced is taken back, and other images come in its place.
+            try store.discardUnsynced()
+            all = try Self.found(path, keys)
+            try add(random.below(10))
+        }
         if random.chance(perMille: 500) { try store.sync() }
         let purge = try store.finish(sweep)
         let kept = all.filter { !going.contains(String($0.prefix(7))) }

@@ -96,7 +96,8 @@ struct SealedStoresTests {
         return count
     } drop: { folder, keys in
         // Of the first day all goes; of the second an alert is held.
-        let gone = try AlertLog.purge(before: time(day + 2), in: folder, keys: keys) { line in
+        var gone = RecordPurge()
+        try AlertLog.purge(before: time(day + 2), in: folder, keys: keys, into: &gone) { line, _ in
             String(decoding: line, as: UTF8.self).contains(#"{"sequence":3,"#) ? nil : 1
         }
         #expect(gone.counts == [1: 3])
@@ -121,7 +122,8 @@ struct SealedStoresTests {
         try Quarantine.entries(in: folder, keys: keys).count
     } drop: { folder, keys in
         let due = Quarantine.due(before: time(day + 1), by: 2, in: folder, keys: keys)
-        let gone = try Quarantine(folder, keys: keys).drop(before: time(day + 1), by: 2)
+        var gone = RecordPurge()
+        try Quarantine(folder, keys: keys).drop(before: time(day + 1), by: 2, into: &gone)
         #expect(gone == due)
         #expect(gone.counts == [2: 2])
     }

@@ -63,7 +63,8 @@ struct SearchCursorTests {
                 repeat {
                     // As a caller keeps it: as text.
                     let place = try cursor.map { try SearchCursor(token: $0.token, of: query) }
-                    let page = try search.page(query, behind: place, count: max(1, size))
+                    // Looked at in many steps, however short the time is that there is.
+                    let page = try search.page(query, behind: place, count: max(1, size), first: 1000)
                     #expect(page.found.batch.count == min(max(1, size), ids.count - shown.count))
                     approximate.formUnion(page.found.approximate.map { $0 + shown.count })
                     shown += Self.ids(page.found)
@@ -90,7 +91,7 @@ struct SearchCursorTests {
             var shown: [SightingID] = []
             var cursor: SearchCursor?
             repeat {
-                let page = try search.page(query, behind: cursor, count: 1)
+                let page = try search.page(query, behind: cursor, count: 1, first: 5000)
                 shown += Self.ids(page.found)
                 cursor = page.next
             } while cursor != nil
@@ -148,7 +149,12 @@ struct SearchCursorTests {
         var shown: [SightingID] = []
         var cursor: SearchCursor?
         repeat {
-            let page = try search.page(query, behind: cursor, count: random.within(1...200))
+            let page = try search.page(
+                query,
+                behind: cursor,
+                count: random.within(1...200),
+                first: Int64(random.within(1...100_000))
+            )
             shown += Self.ids(page.found)
             cursor = page.next
             added.formUnion(try Self.add(random.within(1...60), to: filled, &random))

@@ -66,28 +66,33 @@ public final class AlertLog {
     /// - Parameters:
     ///   - keys: of the data folder.
     ///   - isDry: whether nothing is to be changed.
-    ///   - rule: the rule by which an alert, a JSON object, goes, if it does.
-    /// - Returns: how many went, by rule.
+    ///   - purge: what goes is added to it, also where it throws.
+    ///   - rule: the rule by which an alert, a JSON object of a file of a day that began then, goes, if it does.
+    /// - Throws: the first trouble, once all files were looked at.
     public static func purge(
         before time: Timestamp,
         in folder: String,
         keys: KeyRing?,
         isDry: Bool = false,
-        by rule: ([UInt8]) -> Int?
-    ) throws(StorageError) -> RecordPurge {
+        into purge: inout RecordPurge,
+        by rule: (_ line: [UInt8], _ day: Timestamp) -> Int?
+    ) throws {
         let names = AlertLog.files(in: folder)
-        var purge = RecordPurge()
+        var attempts = Attempts()
         for name in names where name < DataFolder.dayFile(time.day) && name != names.last {
-            let path = "\(folder)/\(name)"
-            let file = try SealedFile(path, .read, keys)
-            try file.demandWhole()
-            let lines = try file.contents().split(separator: 0x0A).map { Array($0) }
-            let rules = lines.map(rule)
-            for case let rule? in rules { purge.add(1, by: rule, at: DataFolder.start(ofDayFile: name)) }
-            let kept = zip(lines, rules).filter { $0.1 == nil }.map(\.0)
-            if !isDry, kept.count < lines.count || kept.isEmpty { try replace(path, by: kept, keys) }
+            guard let day = DataFolder.start(ofDayFile: name) else { continue }
+            attempts.make {
+                let path = "\(folder)/\(name)"
+                let file = try SealedFile(path, .read, keys)
+                try file.demandWhole()
+                let lines = try file.contents().split(separator: 0x0A).map { Array($0) }
+                let rules = lines.map { rule($0, day) }
+                let kept = zip(lines, rules).filter { $0.1 == nil }.map(\.0)
+                if !isDry, kept.count < lines.count || kept.isEmpty { try replace(path, by: kept, keys) }
+                for case let rule? in rules { purge.add(1, by: rule, at: day) }
+            }
         }
-        return purge
+        try attempts.finish()
     }
 
     /// Has a file hold these lines and no others; none at all, and it goes.

@@ -12,6 +12,8 @@ final class ImageFile {
     private(set) var length: Int
     /// How much of it is on stable storage.
     private(set) var synced: Int
+    /// When something was cut off its end the last time, as what was not whole or could not be synced.
+    private(set) var cut: ContinuousClock.Instant?
     private var isMarkDue = true
     /// Where contents and bindings start, by the first eight bytes of their hash: a hint, looked up before it is believed.
     private var places: [UInt64: UInt64] = [:]
@@ -68,7 +70,10 @@ final class ImageFile {
         }
         try file.demandUndamaged()
         let torn = try file.torn()
-        if end < found || torn > 0 { try file.truncate(to: end) }
+        if end < found || torn > 0 {
+            try file.truncate(to: end)
+            cut = .now
+        }
         length = end
         synced = end
         if end < found { forget(from: end) }
@@ -104,6 +109,7 @@ final class ImageFile {
             parts[0] = mark + parts[0]
             try file.write(parts + [bound], at: length)
         } catch {
+            cut = .now
             try file.truncate(to: length)
             throw error
         }
@@ -124,6 +130,7 @@ final class ImageFile {
     /// Takes back what was added since the last `sync`.
     func discardUnsynced() throws(StorageError) {
         guard isDirty else { return }
+        cut = .now
         try file.truncate(to: synced)
         forget(from: synced)
         length = synced

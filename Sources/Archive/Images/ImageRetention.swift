@@ -92,8 +92,16 @@ extension ImageStore: ImagePurger {
 
     /// Puts what a sweep has written in the place of the day's file, with what was added since.
     public func finish(_ sweep: ImageSweep) throws(StorageError) -> Purge {
-        var sweep = sweep
         try close(sweep.day)
+        var sweep = sweep
+        // What it looked at may be other records by now: it is done again.
+        if let cut = lastCut(sweep.day), cut >= sweep.since {
+            sweep.drop()
+            guard let again = try ImageSweep(sweep.day, in: folder, keys: keys, by: sweep.rule) else {
+                return Purge()
+            }
+            sweep = again
+        }
         try sweep.finish()
         if !sweep.purge.images.isEmpty { try DataFolder.sync(folder) }
         return sweep.purge

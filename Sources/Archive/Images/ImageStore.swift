@@ -12,6 +12,8 @@ public final class ImageStore {
     public let folder: String
     let keys: KeyRing?
     private var files: [ImageFile] = []
+    /// By day, of files that were closed, when something was cut off their end the last time.
+    private var cuts: [Int32: ContinuousClock.Instant] = [:]
 
     /// So many days are open at once.
     private static let filesMax = 4
@@ -90,10 +92,10 @@ public final class ImageStore {
         }
         if files.isEmpty { try DataFolder.make(folder) }
         if files.count >= Self.filesMax, let idle = files.firstIndex(where: { !$0.isDirty }) {
-            files.remove(at: idle)
+            remove(at: idle)
         } else if files.count >= Self.filesMax {
             try files[0].sync()
-            files.removeFirst()
+            remove(at: 0)
         }
         let opened = try ImageFile(folder, day: day, keys: keys)
         files.append(opened)
@@ -104,6 +106,14 @@ public final class ImageStore {
     func close(_ day: Int32) throws(StorageError) {
         guard let known = files.firstIndex(where: { $0.day == day }) else { return }
         try files[known].sync()
-        files.remove(at: known)
+        remove(at: known)
     }
+
+    private func remove(at place: Int) {
+        let file = files.remove(at: place)
+        if let cut = file.cut { cuts[file.day] = cut }
+    }
+
+    /// When something was cut off the end of a day's file the last time; the file is closed.
+    func lastCut(_ day: Int32) -> ContinuousClock.Instant? { cuts[day] }
 }

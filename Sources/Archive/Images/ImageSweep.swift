@@ -13,9 +13,11 @@ public struct ImageSweep: Sendable {
     /// What goes.
     public private(set) var purge = ImageStore.Purge()
     let day: Int32
+    /// Since then it looks at the file.
+    let since = ContinuousClock.now
     private let path: String
     private let keys: KeyRing?
-    private let rule: @Sendable (ImageBinding) -> Int?
+    let rule: @Sendable (ImageBinding) -> Int?
     private let file: SealedFile
     /// Up to there the file was looked through.
     private var position = ImageRecords.magic.count
@@ -88,7 +90,7 @@ public struct ImageSweep: Sendable {
     }
 
     /// Removes what was written; with a full disk the store's next opening does it.
-    private func drop() { try? SealedFile.remove(path + SealedFile.temporary, keys) }
+    func drop() { try? SealedFile.remove(path + SealedFile.temporary, keys) }
 
     /// Looks through what was not yet: what goes, and what is needed by what stays.
     private mutating func look() throws(StorageError) {

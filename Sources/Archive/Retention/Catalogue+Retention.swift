@@ -189,9 +189,10 @@ extension Catalogue {
         try setMeta("daysNamed", days.map(String.init).joined(separator: " "))
     }
 
-    /// Notes that no sighting names one that went.
-    func forgetDaysNamed() throws(StorageError) {
-        if try !daysNamed().isEmpty { try setMeta("daysNamed", "") }
+    /// Notes that no sighting names one that went, but perhaps of these days.
+    func keepDaysNamed(_ days: [Int32]) throws(StorageError) {
+        guard try daysNamed() != days else { return }
+        try setMeta("daysNamed", days.map(String.init).joined(separator: " "))
     }
 
     /// All purges, oldest first.

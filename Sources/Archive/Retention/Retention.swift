@@ -30,16 +30,18 @@ extension RetentionPolicy {
     }
 }
 
+extension RetentionOutcome {
+    /// Counts records that go.
+    public mutating func add(_ count: Int, at oldest: Timestamp?) {
+        records += count
+        if count > 0 { self.oldest = [self.oldest, oldest].compactMap(\.self).min() }
+    }
+}
+
 extension [RetentionOutcome] {
     /// Counts records that go.
     public mutating func add(_ purge: RecordPurge) {
-        for (rule, count) in purge.counts { add(count, at: purge.oldest[rule], by: rule) }
-    }
-
-    /// Counts records that go by a rule.
-    public mutating func add(_ count: Int, at oldest: Timestamp?, by rule: Int) {
-        self[rule].records += count
-        self[rule].oldest = [self[rule].oldest, oldest].compactMap(\.self).min()
+        for (rule, count) in purge.counts { self[rule].add(count, at: purge.oldest[rule]) }
     }
 }
 
@@ -110,9 +112,12 @@ public struct Retention {
 
     /// Deletes what is past its date and records it in the catalogue, and says what went also where it throws.
     ///
-    /// - Parameter outcomes: what went, by rule.
+    /// - Parameters:
+    ///   - outcomes: what went, by rule.
+    ///   - isAllFiled: whether the log has no sightings that the archive has not.
     /// - Throws: the first trouble, once all that can go is gone: what can't be read holds nothing else back.
-    public func apply(now: Timestamp, into outcomes: inout [RetentionOutcome]) throws {
+    public func apply(now: Timestamp, into outcomes: inout [RetentionOutcome], isAllFiled: Bool = true) throws
+    {
         try archiver.finishPurges()
         var attempts = Attempts()
         var total = RetentionSieve(policy, now: now)
@@ -120,8 +125,16 @@ public struct Retention {
         attempts.make { try catalogue.note(try recorder.records(of: total.outcomes, at: now)) }
         // A sighting that goes may be named by another, of a day that otherwise stays as it is.
         var gone = GoneSightings()
-        var recalling = Attempts()
-        recalling.make { try recall(try catalogue.daysNamed(), into: &gone) }
+        // What is only in the log would seem to have gone.
+        var unsure = try catalogue.daysNamed()
+        if isAllFiled {
+            unsure = unsure.filter { day in
+                var recalling = Attempts()
+                recalling.make { try recall(day, into: &gone) }
+                attempts.make { try recalling.finish() }
+                return !recalling.isGood
+            }
+        }
         let days = try days(dueBefore: total.cutoffOfSightings)
         looked.keep(Set(days.compactMap(\.first?.day)))
         for segments in days {
@@ -133,8 +146,7 @@ public struct Retention {
         outcomes = total.outcomes
         attempts.make {
             try forget(gone)
-            try recalling.finish()
-            try catalogue.forgetDaysNamed()
+            try catalogue.keepDaysNamed(unsure)
         }
         try attempts.finish()
     }
@@ -232,27 +244,25 @@ public struct Retention {
         return (outcome, rule)
     }
 
-    /// Finds out what sightings still name of days that passes before this one purged, and were broken off before that was forgotten.
+    /// Finds out what sightings still name of a day that a pass before this one purged, and was broken off before that was forgotten.
     ///
     /// A sighting lies on the day of its opening, or the one before, and names such of its own day or of one beside it.
-    private func recall(_ days: [Int32], into gone: inout GoneSightings) throws {
-        for day in days {
-            let around = try self.days([day - 1, day, day + 1])
-            guard around.contains(where: { $0.contains { $0.counts?.links != 0 } }) else { continue }
-            var named: Set<SightingIdentity> = []
-            for segments in around {
-                let all = try archiver.load(segments)
-                named.formUnion(all.named.filter { (day...day + 1).contains($0.opened.day) })
-            }
-            for segments in around {
-                let all = try archiver.load(segments)
-                for row in 0..<all.batch.count {
-                    named.remove(SightingIdentity(row, of: all.batch, all.register))
-                }
-            }
-            gone.identities.formUnion(named)
-            if !named.isEmpty { gone.partnerDays.formUnion(around.compactMap(\.first?.day)) }
+    private func recall(_ day: Int32, into gone: inout GoneSightings) throws {
+        let around = try self.days([day - 1, day, day + 1])
+        guard around.contains(where: { $0.contains { $0.counts?.links != 0 } }) else { return }
+        var named: Set<SightingIdentity> = []
+        for segments in around {
+            let all = try archiver.load(segments)
+            named.formUnion(all.named.filter { (day...day + 1).contains($0.opened.day) })
         }
+        for segments in around where !named.isEmpty {
+            let all = try archiver.load(segments)
+            for row in 0..<all.batch.count {
+                named.remove(SightingIdentity(row, of: all.batch, all.register))
+            }
+        }
+        gone.identities.formUnion(named)
+        if !named.isEmpty { gone.partnerDays.formUnion(around.compactMap(\.first?.day)) }
     }
 
     /// Has no sighting name one that is gone.
@@ -332,9 +342,11 @@ public struct Retention {
         _ sieve: inout RetentionSieve
     ) throws {
         guard let images else { return }
-        let days = purged.days
+        let days = images.purger.days.filter(purged.days.contains)
+        // To find what is held other days are searched, which may not be there to be read.
+        if days.isEmpty { return }
         let own = try ruleOfImages(images, sieve.now)
-        for day in images.purger.days where days.contains(day) {
+        for day in days {
             // What goes by itself is counted there.
             let purge = try images.purger.purge(day, isDry: isDry) { own($0) == nil ? purged.rule($0) : nil }
             sieve.add(purge)

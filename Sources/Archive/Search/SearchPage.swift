@@ -16,15 +16,25 @@ extension ArchiveSearch {
     ///   - count: no more than so many.
     /// - Throws: `SearchCursor.Refusal` for a cursor of another query; else as `run` does.
     /// - Complexity: of few marks, or without `count`, a search of all from the place on. Else further and further back until there
-    ///   are enough, each time eight times as far: memory for some eight times `count` where sightings are as many at all times.
+    ///   are enough, each time eight times as far, and each as the archive is then: memory for some eight times `count` where sightings are as many at all times.
     public func page(_ query: SightingQuery, behind cursor: SearchCursor? = nil, count: Int? = nil) throws
         -> SearchPage
     {
+        try page(query, behind: cursor, count: count, first: 3_600_000)
+    }
+
+    /// - Parameter width: how far back is looked at first, in milliseconds.
+    package func page(
+        _ query: SightingQuery,
+        behind cursor: SearchCursor?,
+        count: Int?,
+        first width: Int64
+    ) throws -> SearchPage {
         try cursor?.demand(of: query)
         guard let count = count.map({ max(0, $0) }) else {
             return SearchPage(found: try behind(cursor, cursor?.narrowed(query) ?? query), next: nil)
         }
-        let found = try newest(query, behind: cursor, moreThan: count)
+        let found = try newest(query, behind: cursor, moreThan: count, width)
         let isLast = found.batch.count <= count || count == 0
         return SearchPage(
             found: found.newest(count),
@@ -43,14 +53,15 @@ extension ArchiveSearch {
     private func newest(
         _ query: SightingQuery,
         behind cursor: SearchCursor?,
-        moreThan count: Int
+        moreThan count: Int,
+        _ width: Int64
     ) throws -> ResolvedSightings {
         let narrowed = cursor?.narrowed(query) ?? query
         if query.mark?.isOfFew == true { return try behind(cursor, narrowed) }
         let top = [cursor?.captured, query.to].compactMap(\.self).min()
         var found = ResolvedSightings()
         var end: Timestamp?
-        for begin in try begins(below: top, above: query.from) {
+        for begin in try begins(below: top, above: query.from, width) {
             let part = try behind(cursor, narrowed.around(begin, end))
             // In their order, so that those of this span stand together.
             let rows = 0..<part.batch.count
@@ -65,12 +76,14 @@ extension ArchiveSearch {
     }
 
     /// Moments further and further back, the last of them `nil`, for the very beginning.
-    private func begins(below top: Timestamp?, above bottom: Timestamp?) throws -> [Timestamp?] {
+    private func begins(below top: Timestamp?, above bottom: Timestamp?, _ width: Int64) throws
+        -> [Timestamp?]
+    {
         guard let held = try extent() else { return [nil] }
-        let newest = min(top ?? held.upperBound, held.upperBound).milliseconds
+        let newest = min(max(top ?? held.upperBound, held.lowerBound), held.upperBound).milliseconds
         let oldest = max(bottom ?? held.lowerBound, held.lowerBound).milliseconds
         var begins: [Timestamp?] = []
-        var width: Int64 = 3_600_000
+        var width = width
         while newest - width > oldest {
             begins.append(Timestamp(milliseconds: newest - width))
             width *= 8

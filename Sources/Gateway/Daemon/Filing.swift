@@ -30,7 +30,7 @@ struct Filing: Service {
         var (filing, retention) = (ContinuousClock.now, ContinuousClock.now)
         while !Task.isCancelled {
             // One of them is no reason for the other to wait.
-            if filing <= .now, await !isDone("filing", file) { filing = .now + Self.pause }
+            if filing <= .now, await !isDone("filing", { try await file() }) { filing = .now + Self.pause }
             if retention <= .now, await !isDone("retention", retain) {
                 retention = .now + Self.retentionPause
             }
@@ -51,26 +51,30 @@ struct Filing: Service {
         return true
     }
 
-    private func file() async throws {
-        guard try await keeper.file(before: node.log.extent.next) else { return }
+    private func file(isForced: Bool = false) async throws {
+        _ = try await keeper.file(before: node.log.extent.next, isForced: isForced)
         // What can't be merged is no reason to keep what is filed elsewhere, too.
-        try await node.letGo()
-        try await keeper.merge()
+        if await keeper.isLogDue {
+            try await node.letGo()
+            await keeper.logHasLetGo()
+        }
+        if !isForced { try await keeper.merge() }
     }
 
     private func retain() async throws {
         let (policy, every) = await node.retention
         let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         guard try await keeper.isRetentionDue(policy, every: every, now: now) else { return }
+        var pass = RetentionPass(policy, now: now)
         // What is still in the log has no retention of its own.
-        if try await keeper.file(before: node.log.extent.next, isForced: true) { try await node.letGo() }
+        do { try await file(isForced: true) } catch { pass.attempts.note(error) }
         let images = RetentionImages(
             NodeImagePurger(node: node),
             search: ArchiveSearch(data: data),
             // Where those stand, too, that are in no file of this node: other nodes' cameras, and those that have left.
             site: NodeCore.site(await node.register)
         )
-        var pass = try await keeper.purge(policy, images, now: now)
+        pass = await keeper.purge(pass, images, keys: node.keys)
         pass = await node.purgeRest(pass)
         let outcomes = pass.outcomes
         pass.attempts.make {

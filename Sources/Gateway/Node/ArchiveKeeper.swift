@@ -12,6 +12,9 @@ actor ArchiveKeeper {
     private let archiver: Archiver
     private let queue = NodeQueue("archive")
     private let looked = DaysLookedThrough()
+    /// Whether anything may have been filed that is still to be merged, or in the log.
+    private var isMergeDue = true
+    private(set) var isLogDue = false
 
     /// So many sightings are worth a segment.
     static let filedAtLeast: UInt64 = 100_000
@@ -31,12 +34,20 @@ actor ArchiveKeeper {
     func file(before limit: UInt64, isForced: Bool = false) throws -> Bool {
         let archived = try catalogue.snapshot().archivedThrough
         guard limit > archived, isForced || limit - archived >= Self.filedAtLeast else { return false }
+        (isMergeDue, isLogDue) = (true, true)
         try cleanly { _ = try archiver.archive(before: limit) }
         return true
     }
 
-    /// Merges what was filed.
-    func merge() throws { try cleanly { try archiver.merge() } }
+    /// Takes note that the log has let go what was filed.
+    func logHasLetGo() { isLogDue = false }
+
+    /// Merges what was filed since it was done the last time.
+    func merge() throws {
+        guard isMergeDue else { return }
+        try cleanly { try archiver.merge() }
+        isMergeDue = false
+    }
 
     /// Removes what is left of files that could not be written to their end: a full disk would stay full with them.
     ///
@@ -56,13 +67,21 @@ actor ArchiveKeeper {
         return now.milliseconds - last.at.milliseconds >= every || now < last.at
     }
 
-    /// Deletes what is past its date from segments and, at their owner's, images.
-    func purge(_ policy: RetentionPolicy, _ images: RetentionImages, now: Timestamp) throws -> RetentionPass {
-        var current = configuration
-        current.retention = policy
-        let retention = try NodeCore.retention(archiver, catalogue, current, images, looked, now: now)
-        var pass = RetentionPass(policy, now: now)
-        try pass.purge(retention, catalogue)
+    /// Deletes what is past its date from segments and, at their owner's, images, and of alerts and audit records.
+    ///
+    /// - Parameter keys: the node's own, under which those are that it writes.
+    func purge(_ pass: RetentionPass, _ images: RetentionImages, keys: KeyRing) -> RetentionPass {
+        var pass = pass
+        do {
+            let retention = try NodeCore.retention(archiver, catalogue, configuration, images, pass, looked)
+            try pass.purge(retention, catalogue)
+        } catch { pass.attempts.note(error) }
+        do {
+            let recorder = try PurgeRecorder(configuration, catalogue, pass)
+            let holds = try catalogue.activeHolds()
+            let records = RecordRetention(configuration, pass.policy, keys, holds, now: pass.now)
+            pass.purgeRecords(recorder, catalogue) { records.purge(into: &$0, &$1) }
+        } catch { pass.attempts.note(error) }
         // What a write that failed left behind is past its date with the rest.
         pass.attempts.make { _ = try archiver.removeStrays() }
         return pass

@@ -60,10 +60,8 @@ package struct FolderRetention {
     package func plan(now: Timestamp) throws -> [RetentionOutcome] {
         var outcomes = try retention.plan(now: now)
         let holds = try catalogue.activeHolds()
-        try RecordRetention(configuration: configuration, keys: keys, holds: holds).plan(
-            into: &outcomes,
-            now: now
-        )
+        let records = RecordRetention(configuration, configuration.retention, keys, holds, now: now)
+        try records.plan(into: &outcomes)
         return outcomes
     }
 

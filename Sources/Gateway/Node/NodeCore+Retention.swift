@@ -21,13 +21,24 @@ extension NodeCore {
                 catalogue,
                 configuration,
                 retentionImages,
-                now: now
+                pass
             )
             try pass.purge(retention, catalogue)
         } catch { pass.attempts.note(error) }
+        do {
+            let recorder = try PurgeRecorder(configuration, catalogue, pass)
+            let records = RecordRetention(
+                configuration,
+                pass.policy,
+                keys,
+                try catalogue.activeHolds(),
+                now: now
+            )
+            pass.purgeRecords(recorder, catalogue) { records.purge(into: &$0, &$1) }
+        } catch { pass.attempts.note(error) }
         purgeRest(&pass)
         if pass.attempts.isGood {
-            pass.attempts.make { try catalogue.noteRetention(of: configuration.retention, at: now) }
+            pass.attempts.make { try catalogue.noteRetention(of: pass.policy, at: now) }
         }
         return pass
     }
@@ -38,15 +49,15 @@ extension NodeCore {
         _ catalogue: Catalogue,
         _ configuration: NodeConfiguration,
         _ images: RetentionImages,
-        _ looked: DaysLookedThrough = DaysLookedThrough(),
-        now: Timestamp
+        _ pass: RetentionPass,
+        _ looked: DaysLookedThrough = DaysLookedThrough()
     ) throws -> Retention {
         Retention(
             archiver: archiver,
             catalogue: catalogue,
-            policy: configuration.retention,
+            policy: pass.policy,
             images: images,
-            recorder: try PurgeRecorder(configuration, catalogue, now: now),
+            recorder: try PurgeRecorder(configuration, catalogue, pass),
             looked: looked
         )
     }
@@ -66,9 +77,15 @@ extension NodeCore {
         }
     }
 
-    /// Deletes what is past its date beside archive and images.
+    /// Deletes what is past its date of what only the node itself can: refused records, and the parts of log and journal.
     package func purgeRest(_ pass: inout RetentionPass) {
-        purgeRecords(&pass)
+        do {
+            let recorder = try PurgeRecorder(configuration, catalogue, pass)
+            let policy = pass.policy
+            pass.purgeRecords(recorder, catalogue) {
+                RecordRetention.purge(quarantine, policy, into: &$0, &$1)
+            }
+        } catch { pass.attempts.note(error) }
         var attempts = pass.attempts
         if pass.isAnyGone {
             attempts.make {
@@ -76,7 +93,7 @@ extension NodeCore {
                 try letGoOfLog()
             }
         }
-        if let cutoff = configuration.retention.latestCutoff(now: pass.now),
+        if let cutoff = pass.policy.latestCutoff(now: pass.now),
             pass.isAnyGone || journal.hasReads(before: cutoff)
         {
             attempts.make {
@@ -86,22 +103,6 @@ extension NodeCore {
             }
         }
         pass.attempts = attempts
-    }
-
-    /// Deletes what is past its date of refused records, alerts and the audit log, and records it in the catalogue.
-    private func purgeRecords(_ pass: inout RetentionPass) {
-        do {
-            let before = pass.outcomes.map(\.records)
-            let holds = try catalogue.activeHolds()
-            RecordRetention(configuration: configuration, keys: keys, holds: holds).apply(
-                quarantine,
-                into: &pass
-            )
-            var records = configuration.retention.outcomes(now: pass.now)
-            for rule in records.indices { records[rule].records = pass.outcomes[rule].records - before[rule] }
-            let recorder = try PurgeRecorder(configuration, catalogue, now: pass.now)
-            try catalogue.note(try recorder.records(of: records, at: pass.now))
-        } catch { pass.attempts.note(error) }
     }
 
     /// Begins a new segment of the journal, by an entry that says nothing: those before it can then go whole.
@@ -117,24 +118,13 @@ extension NodeCore {
     }
 }
 
-extension RetentionPass {
-    /// Deletes what is past its date from segments and images.
-    mutating func purge(_ retention: Retention, _ catalogue: Catalogue) throws {
-        let isAgain = try catalogue.beginRetention()
-        var outcomes = outcomes
-        attempts.make { try retention.apply(now: now, into: &outcomes) }
-        self.outcomes = outcomes
-        isAnyGone = isAgain || outcomes.contains { $0.contributions > 0 }
-    }
-}
-
 extension PurgeRecorder {
     /// The recorder of a node.
-    init(_ configuration: NodeConfiguration, _ catalogue: Catalogue, now: Timestamp) throws {
+    init(_ configuration: NodeConfiguration, _ catalogue: Catalogue, _ pass: RetentionPass) throws {
         let key = try SigningKey.purges(of: configuration.data)
         self.init(
             node: configuration.node,
-            policy: try catalogue.version(of: configuration.retention, at: now).version,
+            policy: try catalogue.version(of: pass.policy, at: pass.now).version,
             sign: key.sign
         )
     }

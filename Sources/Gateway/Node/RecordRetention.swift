@@ -9,66 +9,85 @@ import Interest
 /// Refused records go by the day of receipt. An alert goes by when it was raised, under the first rule that matches the force
 /// and confidence it tells, unless a legal hold is about it. Audit records go only by rules that name them.
 struct RecordRetention {
-    let configuration: NodeConfiguration
+    let policy: RetentionPolicy
+    let now: Timestamp
+    /// Of the node.
+    let data: String
+    /// The folder of the alerts, where there are any.
+    let alerts: String?
     let keys: KeyRing
     let holds: ActiveHolds
 
-    private var policy: RetentionPolicy { configuration.retention }
+    init(
+        _ configuration: NodeConfiguration,
+        _ policy: RetentionPolicy,
+        _ keys: KeyRing,
+        _ holds: ActiveHolds,
+        now: Timestamp
+    ) {
+        (self.policy, self.now, self.keys, self.holds) = (policy, now, keys, holds)
+        (data, alerts) = (configuration.data, configuration.interest?.folder)
+    }
 
     /// Counts what is past its date.
-    func plan(into outcomes: inout [RetentionOutcome], now: Timestamp) throws {
+    func plan(into outcomes: inout [RetentionOutcome]) throws {
         if let rule = policy.rule(of: .quarantine) {
-            let folder = "\(configuration.data)/quarantine"
+            let folder = "\(data)/quarantine"
             outcomes.add(Quarantine.due(before: outcomes[rule].cutoff, by: rule, in: folder, keys: keys))
         }
-        if let alerts = try alerts(isDry: true, now: now) { outcomes.add(alerts) }
+        var purge = RecordPurge()
+        try purgeAlerts(isDry: true, into: &purge)
+        outcomes.add(purge)
         if let rule = policy.rule(of: .audit) {
             let due = try audit.count(before: TimestampWriter.text(outcomes[rule].cutoff))
-            outcomes.add(due.count, at: due.oldest.flatMap(Self.moment), by: rule)
+            outcomes[rule].add(due.count, at: due.oldest.flatMap(Self.moment))
         }
     }
 
-    /// Deletes what is past its date.
-    ///
-    /// - Parameter quarantine: the refused records, as their owner has them.
-    func apply(_ quarantine: Quarantine, into pass: inout RetentionPass) {
-        var (outcomes, attempts) = (pass.outcomes, pass.attempts)
+    /// Deletes alerts and audit records that are past their date; nobody else need wait.
+    func purge(into outcomes: inout [RetentionOutcome], _ attempts: inout Attempts) {
+        var purge = RecordPurge()
+        attempts.make { try purgeAlerts(isDry: false, into: &purge) }
+        outcomes.add(purge)
+        guard let rule = policy.rule(of: .audit) else { return }
         attempts.make {
-            guard let rule = policy.rule(of: .quarantine) else { return }
-            outcomes.add(try quarantine.drop(before: outcomes[rule].cutoff, by: rule))
+            let record = AuditRecord(policy.outcomes(now: now)[rule], actor: "anpr", at: now)
+            let gone = try audit.drop(before: TimestampWriter.text(outcomes[rule].cutoff), record)
+            outcomes[rule].add(gone.count, at: gone.oldest.flatMap(Self.moment))
         }
-        attempts.make {
-            if let alerts = try alerts(isDry: false, now: pass.now) { outcomes.add(alerts) }
-        }
-        attempts.make {
-            guard let rule = policy.rule(of: .audit) else { return }
-            let time = TimestampWriter.text(outcomes[rule].cutoff)
-            let due = try audit.count(before: time)
-            let own = policy.outcomes(now: pass.now)[rule]
-            let record = AuditRecord(own, actor: "anpr", at: pass.now)
-            outcomes.add(try audit.drop(before: time, record), at: due.oldest.flatMap(Self.moment), by: rule)
-        }
-        (pass.outcomes, pass.attempts) = (outcomes, attempts)
     }
 
-    private var audit: AuditLog { AuditLog("\(configuration.data)/audit") }
+    /// Deletes refused records that are past their date, for their owner.
+    static func purge(
+        _ quarantine: Quarantine,
+        _ policy: RetentionPolicy,
+        into outcomes: inout [RetentionOutcome],
+        _ attempts: inout Attempts
+    ) {
+        guard let rule = policy.rule(of: .quarantine) else { return }
+        var purge = RecordPurge()
+        let cutoff = outcomes[rule].cutoff
+        attempts.make { try quarantine.drop(before: cutoff, by: rule, into: &purge) }
+        outcomes.add(purge)
+    }
 
-    private func alerts(isDry: Bool, now: Timestamp) throws -> RecordPurge? {
-        guard let interest = configuration.interest, let due = policy.earliestDue(of: .hit, now: now) else {
-            return nil
-        }
-        return try AlertLog.purge(before: due, in: interest.folder, keys: keys, isDry: isDry) {
-            rule($0, now: now)
-        }
+    private var audit: AuditLog { AuditLog("\(data)/audit") }
+
+    private func purgeAlerts(isDry: Bool, into purge: inout RecordPurge) throws {
+        guard let alerts, let due = policy.earliestDue(of: .hit, now: now) else { return }
+        try AlertLog.purge(before: due, in: alerts, keys: keys, isDry: isDry, into: &purge, by: rule)
     }
 
     /// The rule by which an alert goes, if it does.
-    private func rule(_ line: [UInt8], now: Timestamp) -> Int? {
+    private func rule(_ line: [UInt8], _ day: Timestamp) -> Int? {
         guard let alert = try? JSONDecoder().decode(Alert.self, from: Data(line)),
             let vrm = VRM(alert.vrm), let captured = alert.moment, let raised = Self.moment(alert.raised)
         else {
             // What can't be told from what is held stays; the rest goes with the last of its time.
-            return holds.holds.isEmpty ? policy.rule(of: .hit) : nil
+            let isPast = policy.rules.filter { $0.isAbout(.hit) }.allSatisfy {
+                day.milliseconds + 86_400_000 <= $0.keep.cutoff(now: now).milliseconds
+            }
+            return holds.holds.isEmpty && isPast ? policy.rule(of: .hit) : nil
         }
         let confidence = Int8(clamping: alert.confidence ?? -1)
         guard let rule = policy.rule(of: .hit, force: alert.force, confidence: confidence),
