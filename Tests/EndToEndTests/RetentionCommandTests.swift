@@ -232,4 +232,53 @@ struct RetentionCommandTests {
         let log = try node.log()
         #expect(log.contains("retention applied") && !log.contains("27CDE") && !log.contains("28CDE"))
     }
+
+    @Test("a running node merges what it filed for retention, and keeps to rules that are reloaded")
+    func merging() throws {
+        let cameras = try scratch.write("force,camera,site\n43,43-1,S1\n", "cameras.csv")
+        let node = try LiveNode(
+            scratch,
+            feeds: [
+                "{ name: a, force: \"43\", source: http, format: ndjson, token: { sha256: \"\(LiveNode.tokenHash)\" } }"
+            ],
+            forces: ["43"],
+            cameras: cameras,
+            more: """
+                deduplication: { window: 2s, lateness: 2s, idleAfter: 500ms }
+                retention: [{ keep: 600mo }]
+                retentionEvery: 1s
+                """
+        )
+        let folder = "\(node.data)/archive/2026-01-05"
+        func segments() -> [String] {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            return names.filter { $0.hasSuffix(".segment") }
+        }
+        func post(_ hour: String, _ more: String = "") throws {
+            let reads = (27..<50).map { Self.read("43", "AB\($0)CDE", "2026-01-05T\(hour):\($0):00Z") }
+            #expect(try node.post("a", Array((reads.joined() + more).utf8)).status == 200)
+        }
+        try post("08", Self.read("43", "AB27CDE", "2026-01-09T10:00:00Z"))
+        let first = try Patience.wait(for: "the first to be filed") { segments().first }
+        // More of a day that is over, which is too few to be filed but for retention.
+        try post("12")
+        _ = try Patience.wait(for: "both to be one") {
+            let now = segments()
+            return now.count == 1 && now != [first] ? true : nil
+        }
+        let found = { try self.marks(node.data).count }
+        #expect(try found() == 47)
+        // Fewer rules than the pass before had, and more: whichever is under way goes by its own.
+        let text = try String(contentsOfFile: node.config, encoding: .utf8)
+        for rules in [
+            "{ when: { class: hit }, keep: 1d }, { when: { class: quarantine }, keep: 1d }, { keep: 600mo }",
+            "{ keep: 1d }",
+        ] {
+            let changed = text.replacing("retention: [{ keep: 600mo }]", with: "retention: [\(rules)]")
+            try changed.write(toFile: node.config, atomically: true, encoding: .utf8)
+            _ = try Program.succeed(["reload", "--data", node.data])
+        }
+        _ = try Patience.wait(for: "the last rules") { try found() == 0 ? true : nil }
+        #expect(node.stop() == 0)
+    }
 }
