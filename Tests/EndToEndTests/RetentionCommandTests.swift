@@ -194,10 +194,10 @@ struct RetentionCommandTests {
         #expect(report.status == 1 && report.output.contains("ALARM: \(alarm)"), "\(report.output)")
     }
 
-    @Test("a running node deletes by itself what is past its date, and not what is held meanwhile")
-    func daemon() throws {
+    /// A running node that applies one rule each second.
+    private func node(keep: String) throws -> LiveNode {
         let cameras = try scratch.write("force,camera,site\n43,43-1,S1\n", "cameras.csv")
-        let node = try LiveNode(
+        return try LiveNode(
             scratch,
             feeds: [
                 "{ name: a, force: \"43\", source: http, format: ndjson, token: { sha256: \"\(LiveNode.tokenHash)\" } }"
@@ -206,10 +206,15 @@ struct RetentionCommandTests {
             cameras: cameras,
             more: """
                 deduplication: { window: 2s, lateness: 2s, idleAfter: 500ms }
-                retention: [{ keep: 1d }]
+                retention: [{ keep: \(keep) }]
                 retentionEvery: 1s
                 """
         )
+    }
+
+    @Test("a running node deletes by itself what is past its date, and not what is held meanwhile")
+    func daemon() throws {
+        let node = try node(keep: "1d")
         _ = try Patience.wait(for: "retention to be applied") {
             try node.metric("anpr_retention_applied_timestamp_seconds") > 0 ? true : nil
         }
@@ -235,20 +240,7 @@ struct RetentionCommandTests {
 
     @Test("a running node merges what it filed for retention, and keeps to rules that are reloaded")
     func merging() throws {
-        let cameras = try scratch.write("force,camera,site\n43,43-1,S1\n", "cameras.csv")
-        let node = try LiveNode(
-            scratch,
-            feeds: [
-                "{ name: a, force: \"43\", source: http, format: ndjson, token: { sha256: \"\(LiveNode.tokenHash)\" } }"
-            ],
-            forces: ["43"],
-            cameras: cameras,
-            more: """
-                deduplication: { window: 2s, lateness: 2s, idleAfter: 500ms }
-                retention: [{ keep: 600mo }]
-                retentionEvery: 1s
-                """
-        )
+        let node = try node(keep: "600mo")
         let folder = "\(node.data)/archive/2026-01-05"
         func segments() -> [String] {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

@@ -121,6 +121,7 @@ public struct Retention {
         try archiver.finishPurges()
         var attempts = Attempts()
         var total = RetentionSieve(policy, now: now)
+        defer { outcomes = total.outcomes }
         attempts.make { try purgeImages(now, isDry: false, &total) }
         attempts.make { try catalogue.note(try recorder.records(of: total.outcomes, at: now)) }
         // A sighting that goes may be named by another, of a day that otherwise stays as it is.
@@ -143,7 +144,6 @@ public struct Retention {
                 while try !purge(segments[0].day, now, &total, &gone) {}
             }
         }
-        outcomes = total.outcomes
         attempts.make {
             try forget(gone)
             try catalogue.keepDaysNamed(unsure)

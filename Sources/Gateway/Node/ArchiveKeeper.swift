@@ -76,12 +76,7 @@ actor ArchiveKeeper {
             let retention = try NodeCore.retention(archiver, catalogue, configuration, images, pass, looked)
             try pass.purge(retention, catalogue)
         } catch { pass.attempts.note(error) }
-        do {
-            let recorder = try PurgeRecorder(configuration, catalogue, pass)
-            let holds = try catalogue.activeHolds()
-            let records = RecordRetention(configuration, pass.policy, keys, holds, now: pass.now)
-            pass.purgeRecords(recorder, catalogue) { records.purge(into: &$0, &$1) }
-        } catch { pass.attempts.note(error) }
+        pass.purgeRecords(configuration, keys, catalogue)
         // What a write that failed left behind is past its date with the rest.
         pass.attempts.make { _ = try archiver.removeStrays() }
         return pass

@@ -25,17 +25,7 @@ extension NodeCore {
             )
             try pass.purge(retention, catalogue)
         } catch { pass.attempts.note(error) }
-        do {
-            let recorder = try PurgeRecorder(configuration, catalogue, pass)
-            let records = RecordRetention(
-                configuration,
-                pass.policy,
-                keys,
-                try catalogue.activeHolds(),
-                now: now
-            )
-            pass.purgeRecords(recorder, catalogue) { records.purge(into: &$0, &$1) }
-        } catch { pass.attempts.note(error) }
+        pass.purgeRecords(configuration, keys, catalogue)
         purgeRest(&pass)
         if pass.attempts.isGood {
             pass.attempts.make { try catalogue.noteRetention(of: pass.policy, at: now) }
@@ -79,13 +69,10 @@ extension NodeCore {
 
     /// Deletes what is past its date of what only the node itself can: refused records, and the parts of log and journal.
     package func purgeRest(_ pass: inout RetentionPass) {
-        do {
-            let recorder = try PurgeRecorder(configuration, catalogue, pass)
-            let policy = pass.policy
-            pass.purgeRecords(recorder, catalogue) {
-                RecordRetention.purge(quarantine, policy, into: &$0, &$1)
-            }
-        } catch { pass.attempts.note(error) }
+        let policy = pass.policy
+        pass.purgeRecords(configuration, catalogue) {
+            RecordRetention.purge(quarantine, policy, into: &$0, &$1)
+        }
         var attempts = pass.attempts
         if pass.isAnyGone {
             attempts.make {

@@ -33,21 +33,35 @@ package struct RetentionPass: Sendable {
         isAnyGone = isAgain || outcomes.contains { $0.contributions > 0 }
     }
 
+    /// Deletes alerts and audit records that are past their date.
+    ///
+    /// - Parameter keys: the node's own, under which alerts are that it writes.
+    mutating func purgeRecords(_ configuration: NodeConfiguration, _ keys: KeyRing, _ catalogue: Catalogue) {
+        let (policy, now) = (policy, now)
+        purgeRecords(configuration, catalogue) { outcomes, attempts in
+            let holds = try catalogue.activeHolds()
+            let records = RecordRetention(configuration, policy, keys, holds, now: now)
+            records.purge(into: &outcomes, &attempts)
+        }
+    }
+
     /// Deletes records, and notes in the catalogue what went.
     ///
     /// - Parameter work: counts what it deletes, also where it has trouble.
     mutating func purgeRecords(
-        _ recorder: PurgeRecorder,
+        _ configuration: NodeConfiguration,
         _ catalogue: Catalogue,
-        _ work: (_ outcomes: inout [RetentionOutcome], _ attempts: inout Attempts) -> Void
+        _ work: (_ outcomes: inout [RetentionOutcome], _ attempts: inout Attempts) throws -> Void
     ) {
         var own = policy.outcomes(now: now)
-        var attempts = attempts
-        work(&own, &attempts)
+        do {
+            // Who can't put it on record does not begin.
+            let recorder = try PurgeRecorder(configuration, catalogue, self)
+            try work(&own, &attempts)
+            try catalogue.note(try recorder.records(of: own, at: now))
+        } catch { attempts.note(error) }
         for rule in own.indices where own[rule].records > 0 {
             outcomes[rule].add(own[rule].records, at: own[rule].oldest)
         }
-        attempts.make { try catalogue.note(try recorder.records(of: own, at: now)) }
-        self.attempts = attempts
     }
 }
