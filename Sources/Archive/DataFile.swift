@@ -205,13 +205,26 @@ public enum DataFolder {
 public final class DataLock: Sendable {
     private let descriptor: Int32
 
+    /// So often a folder that is taken is looked at again, a hundredth of a second apart, before it is said to be.
+    private static let patience = 100
+
     /// Takes the folder, or says that another process has it.
+    ///
+    /// Whoever asks for the ``holder(of:)`` of a folder has its lock for a moment, and so has a child that this process
+    /// starts while it lets go of one, until the child is a program of its own: only a second of finding it taken says
+    /// that it is.
     public init(_ folder: String) throws(StorageError) {
         try DataFolder.make(folder)
         let path = "\(folder)/lock"
         descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw .system("open", path) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        var tries = 0
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            tries += 1
+            if errno == EWOULDBLOCK, tries < Self.patience {
+                usleep(10_000)
+                continue
+            }
             close(descriptor)
             throw StorageError(.locked, "\(folder): another anpr process is writing to this data folder")
         }
@@ -229,7 +242,8 @@ public final class DataLock: Sendable {
         let descriptor = unsafe open("\(folder)/lock", O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return nil }
+        // Shared: who asks the same at this moment is not taken for one who has the folder.
+        if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
         var text = [UInt8](repeating: 0, count: 16)
         let count = unsafe text.withUnsafeMutableBytes {
             unsafe pread(descriptor, $0.baseAddress, $0.count, 0)

@@ -5,64 +5,55 @@ import Gateway
 import Logging
 import NIOCore
 import NIOPosix
-import Synchronization
 import TestSupport
 import Testing
 
 /// What a forwarder says to a next node that this test plays.
 struct ForwarderTests {
-    /// The next node: welcomes the first connection and lets go of it at its first alert; then it only listens.
+    /// The next node: welcomes connections until one brings an alert, and lets go of that one; then it only listens.
     private final class NextNode: ChannelInboundHandler {
         typealias InboundIn = LinkMessage
         typealias OutboundOut = ByteBuffer
 
-        private let connection: Int
-        private let heard: AsyncStream<(Int, LinkMessage)>.Continuation
+        private let hasLetGo: Flag
+        private let heard: AsyncStream<LinkMessage>.Continuation
+        /// Whether the connection began behind the one that was let go.
+        private var isHeard = false
 
-        init(_ connection: Int, _ heard: AsyncStream<(Int, LinkMessage)>.Continuation) {
-            (self.connection, self.heard) = (connection, heard)
+        init(_ hasLetGo: Flag, _ heard: AsyncStream<LinkMessage>.Continuation) {
+            (self.hasLetGo, self.heard) = (hasLetGo, heard)
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let message = unwrapInboundIn(data)
-            heard.yield((connection, message))
-            guard connection == 1 else { return }
+            if hasLetGo.isSet, case .hello = message { isHeard = true }
+            if isHeard { heard.yield(message) }
+            guard !hasLetGo.isSet else { return }
             switch message {
             case .hello:
                 let welcome = LinkMessage.welcome(LinkWelcome(next: 0, takesAlerts: true))
                 context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: welcome.bytes)), promise: nil)
-            case .alert: context.close(promise: nil)
+            case .alert:
+                hasLetGo.set()
+                context.close(promise: nil)
             default: break
             }
         }
     }
 
-    private static func listen(_ heard: AsyncStream<(Int, LinkMessage)>.Continuation) async throws
-        -> any Channel
-    {
+    private static func listen(_ heard: AsyncStream<LinkMessage>.Continuation) async throws -> any Channel {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let connections = Counter()
+        let hasLetGo = Flag()
         return try await ServerBootstrap(group: loop)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers(
                         ByteToMessageHandler(LinkFraming()),
-                        NextNode(connections.next(), heard)
+                        NextNode(hasLetGo, heard)
                     )
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-    }
-
-    private final class Counter: Sendable {
-        private let count = Mutex(0)
-
-        func next() -> Int {
-            count.withLock {
-                $0 += 1
-                return $0
-            }
-        }
     }
 
     private static func alert(_ number: UInt64) -> [UInt8] {
@@ -74,7 +65,7 @@ struct ForwarderTests {
     )
     func alertsAtOnce() async throws {
         let scratch = try TemporaryFolder()
-        let (messages, heard) = AsyncStream.makeStream(of: (Int, LinkMessage).self)
+        let (messages, heard) = AsyncStream.makeStream(of: LinkMessage.self)
         let listener = try await Self.listen(heard)
         let port = try #require(listener.localAddress?.port)
         let alerts = "\(scratch.path)/alerts"
@@ -95,7 +86,7 @@ struct ForwarderTests {
         )
         let sending = Task { try await forwarder.run() }
         var said: [LinkMessage] = []
-        for await (connection, message) in messages where connection == 2 {
+        for await message in messages {
             said.append(message)
             if said.count == 3 { break }
         }

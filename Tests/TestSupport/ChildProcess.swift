@@ -4,6 +4,10 @@ public import Glibc
 ///
 /// Foundation's `Process` learns of an end by a run loop and a descriptor that children started at the same moment may
 /// inherit, so that among many tests at once it sometimes never learns of it. This one asks the kernel.
+///
+/// The child has its three streams and no other descriptor. Sockets of servers in this process are open for children,
+/// and so are files that Foundation opens: a child that kept one would keep the other end waiting, or the room of a
+/// file that is gone, for a test that knows nothing of it.
 public final class ChildProcess {
     /// Why a process could not be started.
     public struct StartFailure: Error {
@@ -43,6 +47,9 @@ public final class ChildProcess {
             let flags = O_WRONLY | O_CREAT | O_APPEND
             unsafe posix_spawn_file_actions_addopen(&actions, descriptor, file ?? "/dev/null", flags, 0o644)
         }
+        for descriptor in 3..<Self.descriptors {
+            unsafe posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
         var texts: [UnsafeMutablePointer<CChar>?] =
             unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
         defer { unsafe texts.forEach { unsafe free($0) } }
@@ -54,6 +61,11 @@ public final class ChildProcess {
         guard code == 0 else { throw StartFailure(code: code) }
         identifier = child
     }
+
+    /// One more than the highest descriptor that this process can be thought to have open, as the lowest is given first.
+    ///
+    /// To close what is not open does no harm.
+    private static let descriptors = Int32(min(sysconf(Int32(_SC_OPEN_MAX)), 4_096))
 
     /// The variables of this process.
     private static var inherited: [UnsafeMutablePointer<CChar>?] {

@@ -317,16 +317,18 @@ extension KeyRing {
             return
         }
         if state.isLoaded, try KeyRingFile.version(path) == state.content.version { return }
+        // Nothing of a ring is known before its master key is: whoever asks next is told the same of it.
         state.isLoaded = false
-        state.content = try KeyRingFile(path)
-        state.plain = state.plain.filter { state.content.wrapped[$0.key] != nil }
-        try checkMaster(&state)
+        state.content = KeyRingFile()
+        let content = try KeyRingFile(path)
+        try checkMaster(&state, content.check)
+        state.content = content
+        state.plain = state.plain.filter { content.wrapped[$0.key] != nil }
         state.isLoaded = true
     }
 
     /// Takes the master key by which the ring was written: the one that is there, or the one that was about to replace it.
-    private func checkMaster(_ state: inout State) throws {
-        let check = state.content.check
+    private func checkMaster(_ state: inout State, _ check: [UInt8]) throws {
         if state.master?.check == check { return }
         (state.master, state.isComing) = (nil, false)
         let given = Result { try Self.candidate(source, check) }
