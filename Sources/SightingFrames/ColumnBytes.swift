@@ -48,6 +48,20 @@ struct ColumnBytes {
         ranges[column.rawValue] = start..<bytes.count
     }
 
+    /// Reads two columns.
+    @inline(__always)
+    func read(
+        _ one: FrameColumn,
+        _ other: FrameColumn,
+        _ body: (_ one: inout ColumnReader, _ other: inout ColumnReader) throws(FrameFault) -> Void
+    ) throws(FrameFault) {
+        try unsafe bytes.withUnsafeBufferPointer { buffer throws(FrameFault) in
+            var reader = unsafe ColumnReader(buffer, self[one])
+            var otherReader = unsafe ColumnReader(buffer, self[other])
+            try body(&reader, &otherReader)
+        }
+    }
+
     /// Reads columns.
     @inline(__always)
     func read<Result>(_ body: (inout ColumnReaders) throws(FrameFault) -> Result) throws(FrameFault) -> Result

@@ -29,7 +29,9 @@ struct ColumnCounts {
         case .form: try countForms(columns.bytes[columns[.form]])
         case .reads: try countLast(columns.bytes[columns[.reads]])
         case .partReads where joints > 0:
-            try columns.read { readers throws(FrameFault) in try countPartReads(readers) }
+            try columns.read(.form, .partReads) { forms, reads throws(FrameFault) in
+                try countPartReads(&forms, &reads)
+            }
         default: break
         }
     }
@@ -105,9 +107,9 @@ struct ColumnCounts {
         captureds = lasts
     }
 
-    private mutating func countPartReads(_ columns: ColumnReaders) throws(FrameFault) {
-        var forms = columns[.form]
-        var partReads = columns[.partReads]
+    private mutating func countPartReads(_ forms: inout ColumnReader, _ partReads: inout ColumnReader)
+        throws(FrameFault)
+    {
         while !forms.isAtEnd {
             let form = try forms.number()
             guard form >= PartsForm.joint else { continue }

@@ -16,7 +16,7 @@ struct FirstLayout {
     /// Of a frame's columns.
     init(_ columns: ColumnReaders, _ cameras: SiteCameras) {
         self.cameras = cameras
-        best = BestReader(columns, after: 0, cameras)
+        best = BestReader(columns, .told(after: 0), cameras)
         reads = columns[.reads]
         last = columns[.last]
         captured = columns[.captured]

@@ -23,7 +23,7 @@ public struct FrameDecoder: Sendable {
         let columns = try ColumnBytes(unpacked: bytes, flags: block.flags)
         try columns.read { readers throws(FrameFault) in
             let marks = try MarkReader.marks(Int(block.count), &readers)
-            try decode(&readers, marks, flags: block.flags, after: 0, into: &batch)
+            try decode(&readers, marks, flags: block.flags, .told(after: 0), into: &batch)
         }
     }
 
@@ -33,12 +33,12 @@ public struct FrameDecoder: Sendable {
     ///   - columns: those of marks have been read.
     ///   - marks: one for each sighting.
     ///   - flags: as a block of them has.
-    ///   - time: the one that the first sighting's is told as after.
+    ///   - times: what is known of the first reads' times.
     func decode(
         _ columns: inout ColumnReaders,
         _ marks: [VRM],
         flags: UInt16,
-        after time: Int64,
+        _ times: FirstTimes,
         into batch: inout SightingBatch
     ) throws(FrameFault) {
         var variants: [SightingVariant] = []
@@ -56,7 +56,7 @@ public struct FrameDecoder: Sendable {
                 variants = try Self.readExceptions(&columns, &rows)
             }
         } else {
-            var reader = RowReader(columns, after: time, cameras)
+            var reader = RowReader(columns, times, cameras)
             try batch.append(sightingsMax: marks.count, contributionsMax: reader.contributionsMax) {
                 rows,
                 parts throws(FrameFault) in

@@ -1,5 +1,13 @@
 import ANPRModel
 
+/// What is known of the times of the first reads of a frame's rows, before its columns are read.
+enum FirstTimes {
+    /// The column of them tells them, the first one as after this.
+    case told(after: Int64)
+    /// All of them, and none is outside what a time can be.
+    case known([Timestamp])
+}
+
 /// Reads what every layout begins with: the first read's time and the best read's camera of each row, in order.
 struct BestReader {
     private let cameras: SiteCameras
@@ -8,13 +16,20 @@ struct BestReader {
     private var high: ColumnReader
     private var confidence: ColumnReader
     private var time: Int64
+    /// By row, where they are known.
+    private let times: [Timestamp]
+    private var row = 0
 
     /// Of a frame's columns.
     ///
-    /// - Parameter time: the one that the first row's is told as after.
-    init(_ columns: ColumnReaders, after time: Int64, _ cameras: SiteCameras) {
+    /// - Parameter times: what is known of the first reads' times.
+    init(_ columns: ColumnReaders, _ times: FirstTimes, _ cameras: SiteCameras) {
         self.cameras = cameras
-        self.time = time
+        (time, self.times) =
+            switch times {
+            case .told(let before): (before, [])
+            case .known(let times): (0, times)
+            }
         first = columns[.first]
         low = columns[.cameraLow]
         high = columns[.cameraHigh]
@@ -65,10 +80,7 @@ struct BestReader {
     /// The next row.
     @inline(__always)
     mutating func next() throws(FrameFault) -> Best {
-        let (sum, overflow) = time.addingReportingOverflow(try first.signed())
-        time = sum
-        let first = Timestamp(milliseconds: time)
-        guard !overflow, first >= .earliest, first <= .latest else { throw .numberTooLarge }
+        let first = try nextTime()
         let camera = try high.number(upTo: UInt64(UInt32.max >> 8)) << 8 | UInt64(try low.byte())
         guard camera < UInt64(cameras.count) else { throw .unknownCamera }
         let facts = cameras.facts[Int(camera)]
@@ -81,6 +93,19 @@ struct BestReader {
             direction: facts.direction,
             lane: facts.lane
         )
+    }
+
+    @inline(__always)
+    private mutating func nextTime() throws(FrameFault) -> Timestamp {
+        if row < times.count {
+            defer { row += 1 }
+            return times[row]
+        }
+        let (sum, overflow) = time.addingReportingOverflow(try first.signed())
+        time = sum
+        let next = Timestamp(milliseconds: time)
+        guard !overflow, next >= .earliest, next <= .latest else { throw .numberTooLarge }
+        return next
     }
 
     /// Puts the columns back, read as far as they are.
@@ -109,10 +134,10 @@ struct RowReader {
 
     /// Of a frame's columns.
     ///
-    /// - Parameter time: the one that the first row's is told as after.
-    init(_ columns: ColumnReaders, after time: Int64, _ cameras: SiteCameras) {
+    /// - Parameter times: what is known of the first reads' times.
+    init(_ columns: ColumnReaders, _ times: FirstTimes, _ cameras: SiteCameras) {
         self.cameras = cameras
-        best = BestReader(columns, after: time, cameras)
+        best = BestReader(columns, times, cameras)
         form = columns[.form]
         reads = columns[.reads]
         last = columns[.last]

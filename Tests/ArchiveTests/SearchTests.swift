@@ -304,6 +304,46 @@ struct SearchTests {
         #expect(try filled.archiver.removeStrays() == 0)
     }
 
+    @Test("searches at once find what each finds alone, and what could not be read is read when it can be")
+    func atOnce() async throws {
+        let filled = try Filled(seed: 7)
+        _ = try filled.archiver.archive(before: filled.log.extent.next)
+        let marks = Set(filled.all.map(\.vrm)).sorted().prefix(40)
+        let queries = marks.map { mark in
+            var query = SightingQuery()
+            query.mark = MarkPattern(mark)
+            return query
+        }
+        let alone = try queries.map { Self.content(try filled.found($0)) }
+        let search = ArchiveSearch(data: filled.folder.path)
+        func all() async throws {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<4 * queries.count {
+                    group.addTask {
+                        let place = number * 7 % queries.count
+                        let found = try search.run(queries[place])
+                        let list = PlainSighting.list(found.batch, in: found.register)
+                        #expect(Self.content(list) == alone[place])
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        try await all()
+        let segment = try #require(try filled.catalogue.snapshot().segments.first)
+        let file = URL(fileURLWithPath: "\(filled.folder.path)/archive/\(segment.name)")
+        let bytes = try Data(contentsOf: file)
+        try Data(bytes.map { $0 ^ 0x55 }).write(to: file)
+        let fresh = ArchiveSearch(data: filled.folder.path)
+        var everything = SightingQuery()
+        everything.from = .earliest
+        #expect(throws: StorageError.self) { try fresh.run(everything) }
+        try bytes.write(to: file)
+        let found = try fresh.run(everything)
+        #expect(Self.content(PlainSighting.list(found.batch, in: found.register)) == Self.content(filled.all))
+        try await all()
+    }
+
     @Test(
         "patterns match as ? and * say",
         arguments: [

@@ -156,7 +156,9 @@ struct PageTests {
             #expect(found.elementsEqual(plain, by: ==))
             let place = random.below(keys.count)
             let own = plain.filter { $0.key == keys[place].value }
-            #expect(page.runs(of: place).elementsEqual(own) { $0.part == $1.part && $0.number == $1.number })
+            let told = try IndexPage.marks(bytes, first: keys[0], expected: expected)
+            let runs = try IndexPage.runs(of: place, told, bytes, &unpacker)
+            #expect(runs.elementsEqual(own) { $0.part == $1.part && $0.number == $1.number })
         }
     }
 
@@ -183,6 +185,12 @@ struct PageTests {
                 found.forEachRun { place, part, number in
                     #expect(place < found.keys.count && part < 3 && number >= 0)
                 }
+                let marks = try IndexPage.marks(bad, first: MarkKey(value: 0), expected: [0, 0, 1000])
+                let place = random.below(marks.keys.count)
+                var own: [[Int]] = []
+                found.forEachRun { if $0 == place { own.append([$1, $2]) } }
+                let runs = try IndexPage.runs(of: place, marks, bad, &unpacker)
+                #expect(runs.map { [$0.part, $0.number] } == own)
             } catch { #expect(error != .unknownCamera) }
         }
     }

@@ -64,13 +64,14 @@ struct MarkIndexReader: Sendable {
             let keys = marks.keys
             let places = wanted.places(in: keys)
             if places == [] { return }
-            let whole = try IndexPage(marks, bytes, &reader.unpacker)
             if let places, places.count == 1 {
-                for run in whole.runs(of: places[0]) where isAsked[run.part] {
+                let runs = try IndexPage.runs(of: places[0], marks, bytes, &reader.unpacker)
+                for run in runs where isAsked[run.part] {
                     hits.append(Hit(part: run.part, number: run.number, key: keys[places[0]]))
                 }
                 return
             }
+            let whole = try IndexPage(marks, bytes, &reader.unpacker)
             var isPlace = [Bool](repeating: places == nil, count: keys.count)
             for place in places ?? [] { isPlace[place] = true }
             whole.forEachRun { place, part, number in

@@ -8,6 +8,8 @@ struct SectionedSegmentReader: Sendable {
     typealias Runs = [(number: Int, key: UInt64)]
 
     let head: SectionedHead
+    /// What the catalogue calls its contents.
+    let contents: String
     /// What register and codebook are made into; for others that have the same ones.
     let prototype: SegmentPrototype
     private let file: DataFile
@@ -36,6 +38,7 @@ struct SectionedSegmentReader: Sendable {
             throw StorageError(.damaged, "\(file.path): the index at byte \(start) does not fit the file")
         }
         self.head = head
+        contents = SegmentFiles.text(head.id)
         opened = [Opened?](repeating: nil, count: head.sections.count)
         prototype = try prototypes.prototype(of: file, head.registerLength, head.codebookLength)
         unpacker = prototype.unpacker

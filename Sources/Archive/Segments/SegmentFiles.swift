@@ -33,7 +33,12 @@ struct SegmentGroups: Sendable {
 struct SegmentFiles: Sendable {
     /// The archive's folder.
     let folder: String
-    private let cache = SegmentCache()
+    // Each has a file open, of which a process may have a thousand by default.
+    private let opened = ReaderCache<SectionedSegmentReader>(countMax: 448)
+    private let indexes = ReaderCache<MarkIndexReader>(countMax: 160)
+    private let formers = ReaderCache<FormerSegmentReader>(countMax: 32)
+    /// What those that are open share.
+    private let prototypes = SegmentPrototypes()
     /// Fewer sightings are not worth another reader.
     private static let shareRows = 1 << 16
 
@@ -68,27 +73,30 @@ struct SegmentFiles: Sendable {
             }
         }
         // What was not looked at before waits for the disk more than it computes.
-        let isFirst = work.contains { !cache.has("\(folder)/\($0.name)") }
+        let isFirst = work.contains { !isOpen($0) }
         return try (isFirst ? Parallel.mapWaiting(work, answer) : Parallel.map(work, answer)).flatMap(\.self)
     }
 
     /// Closes the files that are not among what a catalogue names.
     func keep(only snapshot: Catalogue.Snapshot) {
         let names = snapshot.segments.map(\.name) + snapshot.indexes.map(\.name)
-        cache.keep(only: Set(names.map { "\(folder)/\($0)" }))
+        let paths = Set(names.map { "\(folder)/\($0)" })
+        opened.keep(only: paths)
+        indexes.keep(only: paths)
+        formers.keep(only: paths)
     }
 
     /// What several processors look at beside one another.
     private enum Work: Sendable {
         case indexed(SegmentGroups.Indexed)
         case former(Catalogue.Segment, FormerSegmentReader.Share)
+    }
 
-        /// The file that is looked at first, below the archive's folder.
-        var name: String {
-            switch self {
-            case .indexed(let group): group.name
-            case .former(let segment, _): segment.name
-            }
+    /// Whether the file was opened that is looked at first.
+    private func isOpen(_ work: Work) -> Bool {
+        switch work {
+        case .indexed(let group): indexes.has("\(folder)/\(group.name)")
+        case .former(let segment, _): formers.has("\(folder)/\(segment.name)")
         }
     }
 
@@ -207,38 +215,34 @@ struct SegmentFiles: Sendable {
     }
 
     /// Reads an index.
-    func index<Result>(_ name: String, _ keys: KeyRing, _ body: (inout MarkIndexReader) throws -> Result)
-        throws
-        -> Result
-    {
+    func index<Result: Sendable>(
+        _ name: String,
+        _ keys: KeyRing,
+        _ body: (inout MarkIndexReader) throws -> Result
+    ) throws -> Result {
         let path = "\(folder)/\(name)"
-        return try cache.read(path) { prototypes in
-            .index(try MarkIndexReader(try DataFile(path, .read), keys, like: prototypes))
-        } _: { reader in
-            guard case .index(var own) = reader else { throw StorageError(.mismatch, "\(path): no index") }
-            // Given back behind, so that what is changed in it is no copy.
-            reader = .none
-            defer { reader = .index(own) }
-            return try body(&own)
-        }
+        return try indexes.read(
+            path,
+            open: { try MarkIndexReader(try DataFile(path, .read), keys, like: prototypes) },
+            body
+        )
     }
 
     /// Reads a segment of sections.
-    func segment<Result>(
+    func segment<Result: Sendable>(
         _ segment: Catalogue.Segment,
         _ keys: KeyRing,
         _ body: (inout SectionedSegmentReader) throws -> Result
     ) throws -> Result {
         let path = "\(folder)/\(segment.name)"
-        return try cache.read(path) { prototypes in
-            .sections(try SectionedSegmentReader(try DataFile(path, .read), keys, like: prototypes))
-        } _: { reader in
-            guard case .sections(var own) = reader, SegmentFiles.text(own.head.id) == segment.contents else {
+        return try opened.read(
+            path,
+            open: { try SectionedSegmentReader(try DataFile(path, .read), keys, like: prototypes) }
+        ) { reader in
+            guard reader.contents == segment.contents else {
                 throw StorageError(.mismatch, "\(path): not the segment that the catalogue names")
             }
-            reader = .none
-            defer { reader = .sections(own) }
-            return try body(&own)
+            return try body(&reader)
         }
     }
 
@@ -264,15 +268,10 @@ struct SegmentFiles: Sendable {
         _ reach: SightingReach
     ) throws -> [(batch: SightingBatch, register: CameraRegister)] {
         let path = "\(folder)/\(segment.name)"
-        return try cache.read(path) { prototypes in
-            .former(try FormerSegmentReader(path, like: prototypes))
-        } _: { reader in
-            guard case .former(var own) = reader else { throw StorageError(.mismatch, "\(path): no segment") }
-            reader = .none
-            defer { reader = .former(own) }
+        return try formers.read(path, open: { try FormerSegmentReader(path, like: prototypes) }) { reader in
             var batch = SightingBatch()
-            try own.read(query, reach, share: share, into: &batch)
-            return batch.isEmpty ? [] : [(batch, own.register)]
+            try reader.read(query, reach, share: share, into: &batch)
+            return batch.isEmpty ? [] : [(batch, reader.register)]
         }
     }
 }

@@ -66,7 +66,7 @@ public struct LinkFrameDecoder {
         do throws(FrameFault) {
             try columns.read { readers throws(FrameFault) in
                 let marks = try history.marks(head.count, head.distances, &readers)
-                try decoder.decode(&readers, marks, flags: head.flags, after: previous, into: &batch)
+                try decoder.decode(&readers, marks, flags: head.flags, .told(after: previous), into: &batch)
             }
         } catch { throw Fault(offset: frame.count, reason: "\(error)") }
         if let last = batch.sightings.last { previous = last.first.milliseconds }

@@ -186,9 +186,12 @@ struct PageRowsReader {
         // By itself while the others are looked at.
         var times: [Timestamp] = []
         swap(&times, &buffers.moments.times)
-        let isInDay = Self.join(buffers, rows, Int64(day) * PageRows.dayLength, into: &times)
+        let midnight = Int64(day) * PageRows.dayLength
+        let isInDay = Self.join(buffers, rows, midnight, into: &times)
         buffers.moments.times = times
-        guard isInDay else { throw FrameFault.numberTooLarge }
+        guard isInDay, midnight >= Timestamp.earliest.milliseconds,
+            midnight + PageRows.dayLength - 1 <= Timestamp.latest.milliseconds
+        else { throw FrameFault.numberTooLarge }
     }
 
     /// Puts times together.
@@ -227,8 +230,7 @@ struct PageRowsReader {
         throws(FrameFault)
     {
         cameras.removeAll(keepingCapacity: true)
-        try columns.read { readers throws(FrameFault) in
-            var (low, high) = (readers[.cameraLow], readers[.cameraHigh])
+        try columns.read(.cameraLow, .cameraHigh) { low, high throws(FrameFault) in
             try cameras.append(addingCapacity: count) { cameras throws(FrameFault) in
                 for _ in 0..<count {
                     cameras.append(
@@ -257,20 +259,14 @@ struct PageRowsReader {
             try columnCounts.take(column, buffers.columns)
         }
         try unpacker.finish()
-        var first = ColumnWriter()
-        var previous: Int64 = 0
-        for time in buffers.moments.times {
-            first.put(signed: time.milliseconds - previous)
-            previous = time.milliseconds
-        }
-        buffers.columns.append(.first) { $0 += first.bytes }
         var vrms: [VRM] = []
         vrms.reserveCapacity(buffers.moments.times.count)
         for (vrm, count) in zip(marks, buffers.moments.counts) {
             for _ in 0..<count { vrms.append(vrm) }
         }
+        let times = buffers.moments.times
         try buffers.columns.read { readers throws(FrameFault) in
-            try decoder.decode(&readers, vrms, flags: flags, after: 0, into: &batch)
+            try decoder.decode(&readers, vrms, flags: flags, .known(times), into: &batch)
         }
     }
 }
