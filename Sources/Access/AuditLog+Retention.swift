@@ -24,6 +24,8 @@ extension AuditLog {
             return (0, nil)
         }
         defer { close(descriptor) }
+        // One that was killed left there what is past its date.
+        unsafe unlink(Self.temporary(path))
         let beginning = try beginning(before: time)
         guard let last = beginning.last else { return (0, nil) }
         var record = record

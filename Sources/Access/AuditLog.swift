@@ -233,15 +233,35 @@ public struct AuditLog: Sendable {
     private func keep(_ head: Head) throws { try replace(headPath, by: try JSONEncoder().encode(head)) }
 
     /// Replaces a file: whoever looks finds the old one or the new one, whole.
+    ///
+    /// What was begun is gone where it throws.
     func replace(_ path: String, by data: Data) throws {
-        let temporary = path + ".tmp"
+        let temporary = Self.temporary(path)
         let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw failure("open \(temporary)") }
         defer { close(descriptor) }
-        try write(data, to: descriptor)
-        guard fdatasync(descriptor) == 0, unsafe rename(temporary, path) == 0 else {
-            throw failure("replace \(path)")
+        do {
+            keepOwner(descriptor)
+            try write(data, to: descriptor)
+            guard fdatasync(descriptor) == 0, unsafe rename(temporary, path) == 0 else {
+                throw failure("replace \(path)")
+            }
+        } catch {
+            unsafe unlink(temporary)
+            throw error
         }
+    }
+
+    /// What a file that takes another's place is called before.
+    static func temporary(_ path: String) -> String { path + ".tmp" }
+
+    /// Has a new file belong to whom the log belongs: what an administrator's command replaces, the daemon must go on writing.
+    private func keepOwner(_ descriptor: Int32) {
+        var log = stat()
+        guard unsafe stat(path, &log) == 0 else { return }
+        // Only root can give a file away; who else may write here can at most leave it to the group.
+        if fchown(descriptor, log.st_uid, log.st_gid) != 0 { fchown(descriptor, uid_t.max, log.st_gid) }
+        fchmod(descriptor, log.st_mode & 0o777)
     }
 
     func syncFolder() throws {

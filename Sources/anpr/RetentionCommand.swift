@@ -165,22 +165,27 @@ struct RetentionReport {
     /// What went by one rule.
     private struct Sum {
         private var (contributions, sightings, images, records) = (0, 0, 0, 0)
+        private var brokenOff = 0
         private var last: Timestamp?
 
         mutating func add(_ purge: Catalogue.Purge) {
+            last = [last, purge.at].compactMap(\.self).max()
+            // What it counts may not have gone then, and is counted by the one that it went with.
+            if purge.signed?.record.isBrokenOff == true { return brokenOff += 1 }
             contributions += purge.contributions
             sightings += purge.sightings
             images += purge.signed?.record.images ?? 0
             records += purge.signed?.record.records ?? 0
-            last = [last, purge.at].compactMap(\.self).max()
         }
 
         var text: String {
             let records = records > 0 ? ", \(NumberText.grouped(records)) records" : ""
+            let brokenOff =
+                brokenOff > 0 ? "; \(NumberText.grouped(brokenOff)) broken off, on record by themselves" : ""
             return """
                 \(NumberText.grouped(contributions)) contributions, \(NumberText.grouped(sightings)) \
                 sightings whole, \(NumberText.grouped(images)) images\(records) have gone, last \
-                \(last.map(TimestampWriter.text) ?? "")
+                \(last.map(TimestampWriter.text) ?? "")\(brokenOff)
                 """
         }
     }

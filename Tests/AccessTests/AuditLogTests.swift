@@ -217,6 +217,33 @@ struct AuditLogTests {
         withExtendedLifetime(folder) {}
     }
 
+    @Test("what a cut that was killed left goes with the next pass, whether anything is past its date or not")
+    func leftOver() throws {
+        let (log, file, _, folder) = try dropped(2)
+        let left = URL(fileURLWithPath: file.path + ".tmp")
+        try Data("past its date".utf8).write(to: left)
+        #expect(try log.drop(before: "2026-11-01T00:00:00.000Z", Self.dated(9)).count == 0)
+        #expect(!FileManager.default.fileExists(atPath: left.path))
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test("what root's commands replace stays the daemon's", .enabled(if: geteuid() == 0))
+    func owner() throws {
+        let (log, file, folder) = try log(1)
+        let daemon: [FileAttributeKey: Any] = [
+            .ownerAccountID: 4711, .groupOwnerAccountID: 4712, .posixPermissions: 0o660,
+        ]
+        try FileManager.default.setAttributes(daemon, ofItemAtPath: file.path)
+        for number in 1...3 { try log.append(Self.dated(number)) }
+        #expect(try log.drop(before: "2026-11-30T00:00:00.000Z", Self.dated(9)).count == 4)
+        for name in ["audit.ndjson", "head.json"] {
+            let found = try FileManager.default.attributesOfItem(atPath: "\(folder.path)/\(name)")
+            #expect(found[.ownerAccountID] as? Int == 4711 && found[.groupOwnerAccountID] as? Int == 4712)
+            #expect(found[.posixPermissions] as? Int == 0o660)
+        }
+        #expect(try log.verify().count == 5)
+    }
+
     @Test("what others append while records go is not lost")
     func concurrentCuts() async throws {
         let (log, _, folder) = try log(1)

@@ -263,9 +263,12 @@ struct HoldTests {
         let days: [Int32]
         let onPurge: @Sendable () -> Void
 
-        func purge(_ day: Int32, isDry: Bool, by rule: @escaping @Sendable (ImageBinding) -> Int?) throws
-            -> ImageStore.Purge
-        {
+        func purge(
+            _ day: Int32,
+            isDry: Bool,
+            begin: (ImageStore.Purge) throws -> Void,
+            by rule: @escaping @Sendable (ImageBinding) -> Int?
+        ) throws -> ImageStore.Purge {
             onPurge()
             return ImageStore.Purge()
         }

@@ -75,17 +75,20 @@ extension ImageStore: ImagePurger {
     ///
     /// - Parameters:
     ///   - isDry: whether nothing is to be changed.
+    ///   - begin: is given what is about to go, if anything is, before it does; nothing goes where it throws.
     ///   - rule: the rule by which a read's image goes, if it does.
-    /// - Throws: `StorageError`; of code `damaged`, with file and byte, where nothing of the file can go.
+    /// - Throws: what `begin` throws, or `StorageError`; of code `damaged`, with file and byte, where nothing of the file can go.
     /// - Complexity: memory for the hashes of the images that stay.
     public func purge(
         _ day: Int32,
         isDry: Bool,
+        begin: (_ due: Purge) throws -> Void = { _ in },
         by rule: @escaping @Sendable (ImageBinding) -> Int?
-    ) throws(StorageError) -> Purge {
+    ) throws -> Purge {
         if !isDry { try close(day) }
         guard var sweep = try ImageSweep(day, in: folder, keys: keys, by: rule) else { return Purge() }
-        if isDry { return sweep.purge }
+        if isDry || sweep.purge.isEmpty { return sweep.purge }
+        try begin(sweep.purge)
         try sweep.write()
         return try finish(sweep)
     }

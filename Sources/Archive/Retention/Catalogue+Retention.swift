@@ -11,6 +11,7 @@ extension Catalogue {
         """,
         "policies (version INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, text TEXT NOT NULL)",
         "purgeRecords (purge INTEGER PRIMARY KEY, text TEXT NOT NULL, signature TEXT NOT NULL)",
+        "purgesBegun (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL)",
     ]
 
     // MARK: - Holds
@@ -154,10 +155,46 @@ extension Catalogue {
         public var signed: SignedPurge?
     }
 
-    /// Notes purges that come without any change of segments.
-    public func note(_ purges: [SignedPurge]) throws(StorageError) {
-        if purges.isEmpty { return }
-        try database.transaction { () throws(StorageError) in try insert(purges) }
+    /// A purge that was begun and is not known to have ended.
+    struct BegunPurge {
+        var id: Int64
+        var record: PurgeRecord
+    }
+
+    /// Notes that a purge of files begins, which are no part of a transaction: before anything of them goes.
+    ///
+    /// - Parameter purges: what is about to go.
+    /// - Returns: what `end` takes.
+    public func begin(_ purges: [SignedPurge]) throws(StorageError) -> [Int64] {
+        if purges.isEmpty { return [] }
+        return try database.transaction { () throws(StorageError) in
+            var begun: [Int64] = []
+            for purge in purges {
+                try database.run("INSERT INTO purgesBegun (text) VALUES (?)", [.text(purge.text)])
+                begun.append(try database.run("SELECT last_insert_rowid()").first?[0].integer ?? 0)
+            }
+            return begun
+        }
+    }
+
+    /// Notes what a purge has done that was begun.
+    ///
+    /// - Parameter purges: what went.
+    public func end(_ begun: [Int64], _ purges: [SignedPurge]) throws(StorageError) {
+        if begun.isEmpty, purges.isEmpty { return }
+        try database.transaction { () throws(StorageError) in
+            for id in begun { try database.run("DELETE FROM purgesBegun WHERE id = ?", [.integer(id)]) }
+            try insert(purges)
+        }
+    }
+
+    /// The purges that were begun and did not end; one whose text can't be read is left where it is.
+    func begunPurges() throws(StorageError) -> [BegunPurge] {
+        try database.run("SELECT id, text FROM purgesBegun ORDER BY id").compactMap { row in
+            SignedPurge(text: row[1].text, signature: "").map { purge in
+                BegunPurge(id: row[0].integer, record: purge.record)
+            }
+        }
     }
 
     func insert(_ purges: [SignedPurge]) throws(StorageError) {

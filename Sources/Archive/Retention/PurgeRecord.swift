@@ -13,7 +13,7 @@ public struct PurgeRecord: Codable, Sendable, Equatable {
     public var rule: String
     /// What was captured before this was past its date, UTC.
     public var before: String
-    /// The day of what went, of images by themselves none.
+    /// The day of what went, if it is of one.
     public var day: String?
     /// Sightings that went whole.
     public var sightings: Int
@@ -25,6 +25,10 @@ public struct PurgeRecord: Codable, Sendable, Equatable {
     public var records: Int?
     /// Contributions past their date that a legal hold kept.
     public var held: Int
+    /// Whether the purge was killed; others don't say.
+    ///
+    /// Of what it counts some, all or none went then, and what did not with a later one.
+    public var isBrokenOff: Bool?
 }
 
 /// A purge's record as it is kept.
@@ -45,11 +49,18 @@ public struct SignedPurge: Sendable, Equatable {
     }
 
     init(_ record: PurgeRecord, sign: (String) throws -> String) throws {
+        self.record = record
+        text = try record.text()
+        signature = try sign(text)
+    }
+}
+
+extension PurgeRecord {
+    /// As a JSON object: what is signed.
+    func text() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        self.record = record
-        text = String(decoding: try encoder.encode(record), as: UTF8.self)
-        signature = try sign(text)
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 }
 
@@ -95,5 +106,12 @@ public struct PurgeRecorder: Sendable {
             )
             return try SignedPurge(record, sign: sign)
         }
+    }
+
+    /// The record of a purge that was begun, and of which nobody knows how far it came.
+    func brokenOff(_ record: PurgeRecord) throws -> SignedPurge {
+        var record = record
+        record.isBrokenOff = true
+        return try SignedPurge(record, sign: sign)
     }
 }

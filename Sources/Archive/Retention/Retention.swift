@@ -119,11 +119,11 @@ public struct Retention {
     public func apply(now: Timestamp, into outcomes: inout [RetentionOutcome], isAllFiled: Bool = true) throws
     {
         try archiver.finishPurges()
+        try noteBrokenOff()
         var attempts = Attempts()
         var total = RetentionSieve(policy, now: now)
         defer { outcomes = total.outcomes }
         attempts.make { try purgeImages(now, isDry: false, &total) }
-        attempts.make { try catalogue.note(try recorder.records(of: total.outcomes, at: now)) }
         // A sighting that goes may be named by another, of a day that otherwise stays as it is.
         var gone = GoneSightings()
         // What is only in the log would seem to have gone.
@@ -186,11 +186,9 @@ public struct Retention {
             total.add(sieve.outcomes)
             return true
         }
-        // On record at once: what comes next may be broken off, or gone over again for a hold.
+        // On record by themselves: what comes next may be broken off, or gone over again for a hold.
         try purgeImages(of: sieve.purged(all.register), isDry: false, &sieve)
-        let images = sieve.takeImages()
-        total.add(images)
-        try catalogue.note(try recorder.records(of: images, at: now, day: day))
+        total.add(sieve.takeImages())
         var purge = DayPurge(day: segments, records: [], holds: holds.version)
         purge.records = try recorder.records(of: sieve.outcomes, at: now, day: day)
         purge.gone = sections.gone
@@ -313,7 +311,7 @@ public struct Retention {
         let rule = try ruleOfImages(images, now)
         var attempts = Attempts()
         for day in images.purger.days where day <= latest.day {
-            attempts.make { sieve.add(try images.purger.purge(day, isDry: isDry, by: rule)) }
+            attempts.make { try purgeImages(images, day, isDry: isDry, by: rule, &sieve) }
         }
         try attempts.finish()
     }
@@ -348,8 +346,35 @@ public struct Retention {
         let own = try ruleOfImages(images, sieve.now)
         for day in days {
             // What goes by itself is counted there.
-            let purge = try images.purger.purge(day, isDry: isDry) { own($0) == nil ? purged.rule($0) : nil }
-            sieve.add(purge)
+            try purgeImages(images, day, isDry: isDry, by: { own($0) == nil ? purged.rule($0) : nil }, &sieve)
+        }
+    }
+
+    /// Purges a day's images, on record from before any of them goes.
+    private func purgeImages(
+        _ images: RetentionImages,
+        _ day: Int32,
+        isDry: Bool,
+        by rule: @escaping @Sendable (ImageBinding) -> Int?,
+        _ sieve: inout RetentionSieve
+    ) throws {
+        let now = sieve.now
+        let records = { (purge: ImageStore.Purge) in
+            var own = RetentionSieve(policy, now: now)
+            own.add(purge)
+            return try recorder.records(of: own.outcomes, at: now, day: day)
+        }
+        var begun: [Int64] = []
+        let begin = { (due: ImageStore.Purge) in begun = try catalogue.begin(try records(due)) }
+        let purge = try images.purger.purge(day, isDry: isDry, begin: begin, by: rule)
+        sieve.add(purge)
+        if !isDry { try catalogue.end(begun, try records(purge)) }
+    }
+
+    /// Puts on record the purges of files that a crash broke off, whatever went by them.
+    private func noteBrokenOff() throws {
+        for begun in try catalogue.begunPurges() {
+            try catalogue.end([begun.id], [try recorder.brokenOff(begun.record)])
         }
     }
 }

@@ -9,10 +9,12 @@ public protocol ImagePurger {
     ///
     /// - Parameters:
     ///   - isDry: whether nothing is to be changed.
+    ///   - begin: is given what is about to go, if anything is, before it does; nothing goes where it throws.
     ///   - rule: the rule by which a read's image goes, if it does.
     func purge(
         _ day: Int32,
         isDry: Bool,
+        begin: (_ due: ImageStore.Purge) throws -> Void,
         by rule: @escaping @Sendable (ImageBinding) -> Int?
     ) throws -> ImageStore.Purge
 }

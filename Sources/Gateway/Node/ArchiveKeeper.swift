@@ -98,12 +98,14 @@ struct NodeImagePurger: ImagePurger {
     func purge(
         _ day: Int32,
         isDry: Bool,
+        begin: (_ due: ImageStore.Purge) throws -> Void,
         by rule: @escaping @Sendable (ImageBinding) -> Int?
     ) throws -> ImageStore.Purge {
         guard var sweep = try ImageSweep(day, in: node.imageFolder, keys: node.keys, by: rule) else {
             return ImageStore.Purge()
         }
         if isDry || sweep.purge.isEmpty { return sweep.purge }
+        try begin(sweep.purge)
         try sweep.write()
         return try end(sweep)
     }

@@ -71,6 +71,8 @@ extension NodeCore {
     package func purgeRest(_ pass: inout RetentionPass) {
         let policy = pass.policy
         pass.purgeRecords(configuration, catalogue) {
+            RecordRetention.planRefused(policy, configuration.data, keys, into: &$0)
+        } _: {
             RecordRetention.purge(quarantine, policy, into: &$0, &$1)
         }
         var attempts = pass.attempts

@@ -31,17 +31,35 @@ struct RecordRetention {
 
     /// Counts what is past its date.
     func plan(into outcomes: inout [RetentionOutcome]) throws {
-        if let rule = policy.rule(of: .quarantine) {
-            let folder = "\(data)/quarantine"
-            outcomes.add(Quarantine.due(before: outcomes[rule].cutoff, by: rule, in: folder, keys: keys))
-        }
+        Self.planRefused(policy, data, keys, into: &outcomes)
+        try planOwn(into: &outcomes)
+    }
+
+    /// Counts the refused records that are past their date.
+    static func planRefused(
+        _ policy: RetentionPolicy,
+        _ data: String,
+        _ keys: KeyRing,
+        into outcomes: inout [RetentionOutcome]
+    ) {
+        guard let rule = policy.rule(of: .quarantine) else { return }
+        let folder = "\(data)/quarantine"
+        outcomes.add(Quarantine.due(before: outcomes[rule].cutoff, by: rule, in: folder, keys: keys))
+    }
+
+    /// Counts the alerts and audit records that are past their date, and as many as can be read where it throws.
+    func planOwn(into outcomes: inout [RetentionOutcome]) throws {
+        var attempts = Attempts()
         var purge = RecordPurge()
-        try purgeAlerts(isDry: true, into: &purge)
+        attempts.make { try purgeAlerts(isDry: true, into: &purge) }
         outcomes.add(purge)
         if let rule = policy.rule(of: .audit) {
-            let due = try audit.count(before: TimestampWriter.text(outcomes[rule].cutoff))
-            outcomes[rule].add(due.count, at: due.oldest.flatMap(Self.moment))
+            attempts.make {
+                let due = try audit.count(before: TimestampWriter.text(outcomes[rule].cutoff))
+                outcomes[rule].add(due.count, at: due.oldest.flatMap(Self.moment))
+            }
         }
+        try attempts.finish()
     }
 
     /// Deletes alerts and audit records that are past their date; nobody else need wait.

@@ -38,27 +38,38 @@ package struct RetentionPass: Sendable {
     /// - Parameter keys: the node's own, under which alerts are that it writes.
     mutating func purgeRecords(_ configuration: NodeConfiguration, _ keys: KeyRing, _ catalogue: Catalogue) {
         let (policy, now) = (policy, now)
-        purgeRecords(configuration, catalogue) { outcomes, attempts in
+        do {
             let holds = try catalogue.activeHolds()
             let records = RecordRetention(configuration, policy, keys, holds, now: now)
-            records.purge(into: &outcomes, &attempts)
-        }
+            purgeRecords(configuration, catalogue) { outcomes in
+                try records.planOwn(into: &outcomes)
+            } _: { outcomes, attempts in
+                records.purge(into: &outcomes, &attempts)
+            }
+        } catch { attempts.note(error) }
     }
 
-    /// Deletes records, and notes in the catalogue what went.
+    /// Deletes records, and notes in the catalogue what is about to go, and what went.
     ///
-    /// - Parameter work: counts what it deletes, also where it has trouble.
+    /// - Parameters:
+    ///   - plan: counts what is about to go.
+    ///   - work: counts what it deletes, also where it has trouble.
     mutating func purgeRecords(
         _ configuration: NodeConfiguration,
         _ catalogue: Catalogue,
+        _ plan: (_ outcomes: inout [RetentionOutcome]) throws -> Void,
         _ work: (_ outcomes: inout [RetentionOutcome], _ attempts: inout Attempts) throws -> Void
     ) {
         var own = policy.outcomes(now: now)
         do {
             // Who can't put it on record does not begin.
             let recorder = try PurgeRecorder(configuration, catalogue, self)
+            var due = own
+            // What can't be counted can't be deleted, and is told then.
+            try? plan(&due)
+            let begun = try catalogue.begin(try recorder.records(of: due, at: now))
             try work(&own, &attempts)
-            try catalogue.note(try recorder.records(of: own, at: now))
+            try catalogue.end(begun, try recorder.records(of: own, at: now))
         } catch { attempts.note(error) }
         for rule in own.indices where own[rule].records > 0 {
             outcomes[rule].add(own[rule].records, at: own[rule].oldest)
