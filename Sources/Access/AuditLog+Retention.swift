@@ -24,7 +24,7 @@ extension AuditLog {
             return (0, nil)
         }
         defer { close(descriptor) }
-        // One that was killed left there what is past its date.
+        // What a cut that was killed left is no part of the log, and records in it may be past their date by now.
         unsafe unlink(Self.temporary(path))
         let beginning = try beginning(before: time)
         guard let last = beginning.last else { return (0, nil) }

@@ -237,7 +237,10 @@ public struct AuditLog: Sendable {
     /// What was begun is gone where it throws.
     func replace(_ path: String, by data: Data) throws {
         let temporary = Self.temporary(path)
-        let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+        // What stands there may be another's, or lead elsewhere: it is never written to.
+        unsafe unlink(temporary)
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let descriptor = unsafe open(temporary, flags, 0o640)
         guard descriptor >= 0 else { throw failure("open \(temporary)") }
         defer { close(descriptor) }
         do {

@@ -225,16 +225,12 @@ public final class DataLock: Sendable {
                 usleep(10_000)
                 continue
             }
-            close(descriptor)
             throw StorageError(.locked, "\(folder): another anpr process is writing to this data folder")
         }
         // Who has it, for those who want to send it a signal.
         let text = Array("\(getpid())\n".utf8)
         guard ftruncate(descriptor, 0) == 0, unsafe pwrite(descriptor, text, text.count, 0) == text.count
-        else {
-            close(descriptor)
-            throw .system("write", path)
-        }
+        else { throw .system("write", path) }
     }
 
     /// The process that has a folder, if any has.

@@ -158,20 +158,33 @@ struct RetentionReport {
             if sums[purge.rule] == nil { rules.append(purge.rule) }
             sums[purge.rule, default: Sum()].add(purge)
         }
-        if rules.isEmpty { return ["Nothing was ever deleted."] }
-        return rules.compactMap { rule in sums[rule].map { "\(rule): \($0.text)" } }
+        let lines = try pending() + rules.compactMap { rule in sums[rule].map { "\(rule): \($0.text)" } }
+        return lines.isEmpty ? ["Nothing was ever deleted."] : lines
+    }
+
+    /// What has begun to go.
+    private func pending() throws -> [String] {
+        let begun = try retention.begun
+        if begun == 0 { return [] }
+        let what = begun == 1 ? "1 purge has" : "\(NumberText.grouped(begun)) purges have"
+        return ["\(what) begun and not ended: under way, or broken off, which the next pass puts on record."]
     }
 
     /// What went by one rule.
     private struct Sum {
         private var (contributions, sightings, images, records) = (0, 0, 0, 0)
-        private var brokenOff = 0
+        private var brokenOff = (purges: 0, images: 0, records: 0)
         private var last: Timestamp?
 
         mutating func add(_ purge: Catalogue.Purge) {
             last = [last, purge.at].compactMap(\.self).max()
-            // What it counts may not have gone then, and is counted by the one that it went with.
-            if purge.signed?.record.isBrokenOff == true { return brokenOff += 1 }
+            // Nobody knows how much of what it counts went then; what did not is counted by a later one.
+            if let record = purge.signed?.record, record.isBrokenOff == true {
+                brokenOff.purges += 1
+                brokenOff.images += record.images
+                brokenOff.records += record.records ?? 0
+                return
+            }
             contributions += purge.contributions
             sightings += purge.sightings
             images += purge.signed?.record.images ?? 0
@@ -181,7 +194,11 @@ struct RetentionReport {
         var text: String {
             let records = records > 0 ? ", \(NumberText.grouped(records)) records" : ""
             let brokenOff =
-                brokenOff > 0 ? "; \(NumberText.grouped(brokenOff)) broken off, on record by themselves" : ""
+                brokenOff.purges > 0
+                ? """
+                ; \(NumberText.grouped(brokenOff.purges)) more broken off, of up to \
+                \(NumberText.grouped(brokenOff.images)) images and \(NumberText.grouped(brokenOff.records)) records
+                """ : ""
             return """
                 \(NumberText.grouped(contributions)) contributions, \(NumberText.grouped(sightings)) \
                 sightings whole, \(NumberText.grouped(images)) images\(records) have gone, last \

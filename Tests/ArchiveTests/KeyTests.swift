@@ -62,7 +62,7 @@ struct KeyTests {
             let search = ArchiveSearch(data: copy.path)
             var query = SightingQuery()
             query.from = .earliest
-            // However often it is asked, and by how many at once.
+            // However often it is asked.
             for _ in 0..<5 {
                 let error = #expect(throws: StorageError.self) { try search.run(query) }
                 #expect(error?.code == (injury == "ring" ? .destroyed : .mismatch))

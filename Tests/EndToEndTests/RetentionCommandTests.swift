@@ -194,6 +194,32 @@ struct RetentionCommandTests {
         #expect(report.status == 1 && report.output.contains("ALARM: \(alarm)"), "\(report.output)")
     }
 
+    @Test("a purge of files that did not end is told, and on record as broken off by the next pass")
+    func brokenOff() throws {
+        _ = try scratch.write("force,camera,site\n43,43-1,S1\n44,44-1,S1\n", "cameras.csv")
+        _ = try scratch.write(Self.read("43", "AB27CDE", "2026-01-05T10:00:00Z"), "a.ndjson")
+        _ = try scratch.write("", "b.ndjson")
+        let config = try configuration("retention: [{ keep: 1mo }]")
+        _ = try Program.succeed(["ingest", "--config", config])
+        let begun =
+            #"{"at":"2026-03-01T00:00:00.000Z","before":"2026-02-01T00:00:00.000Z","contributions":0,"day":"2026-01-05","#
+            + #""held":0,"images":12,"node":"north","policy":1,"rule":"keep 1mo","sightings":0}"#
+        let code =
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); "
+            + "c.execute('INSERT INTO purgesBegun (text) VALUES (?)', (sys.argv[2],)); c.commit()"
+        let python = try ChildProcess("/usr/bin/python3", ["-c", code, "\(data)/catalogue.sqlite", begun])
+        #expect(python.wait() == 0)
+        let report = { try Program.succeed(["retention", "report", "--config", config]).output }
+        #expect(try report().contains("1 purge has begun and not ended"))
+        for _ in 0..<2 {
+            _ = try Program.succeed(["retention", "apply", "--config", config])
+            let text = try report()
+            #expect(text.contains("; 1 more broken off, of up to 12 images and 0 records"), "\(text)")
+            #expect(text.contains("2 records of purges, all as signed by"), "\(text)")
+            #expect(!text.contains("not ended"), "\(text)")
+        }
+    }
+
     /// A running node that applies one rule each second.
     private func node(keep: String) throws -> LiveNode {
         let cameras = try scratch.write("force,camera,site\n43,43-1,S1\n", "cameras.csv")

@@ -88,8 +88,7 @@ extension ImageStore: ImagePurger {
         if !isDry { try close(day) }
         guard var sweep = try ImageSweep(day, in: folder, keys: keys, by: rule) else { return Purge() }
         if isDry || sweep.purge.isEmpty { return sweep.purge }
-        try begin(sweep.purge)
-        try sweep.write()
+        try sweep.write(begin: begin)
         return try finish(sweep)
     }
 

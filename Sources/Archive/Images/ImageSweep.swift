@@ -64,6 +64,18 @@ public struct ImageSweep: Sendable {
         }
     }
 
+    /// Writes what stays, and then says what goes: the last that can fail before it does.
+    ///
+    /// - Parameter begin: is given what is about to go, if anything is; where it throws nothing is left of what was written.
+    package mutating func write(begin: (_ due: ImageStore.Purge) throws -> Void) throws {
+        guard !purge.isEmpty else { return }
+        try write()
+        do { try begin(purge) } catch {
+            drop()
+            throw error
+        }
+    }
+
     /// Ends it, for the owner who has let go of the file: with what was added since, what stays has the file's name when this
     /// returns, and what goes is gone, with the key it was under.
     mutating func finish() throws(StorageError) {

@@ -188,6 +188,12 @@ extension Catalogue {
         }
     }
 
+    /// How many purges were begun and have not ended: those under way, and those that the next pass puts on record.
+    public func begunCount() throws(StorageError) -> Int {
+        guard try hasTable("purgesBegun") else { return 0 }
+        return Int(try database.run("SELECT count(*) FROM purgesBegun").first?[0].integer ?? 0)
+    }
+
     /// The purges that were begun and did not end; one whose text can't be read is left where it is.
     func begunPurges() throws(StorageError) -> [BegunPurge] {
         try database.run("SELECT id, text FROM purgesBegun ORDER BY id").compactMap { row in

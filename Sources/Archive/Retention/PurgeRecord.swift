@@ -25,7 +25,7 @@ public struct PurgeRecord: Codable, Sendable, Equatable {
     public var records: Int?
     /// Contributions past their date that a legal hold kept.
     public var held: Int
-    /// Whether the purge was killed; others don't say.
+    /// Whether the purge was begun and did not end, killed or in trouble; others don't say.
     ///
     /// Of what it counts some, all or none went then, and what did not with a later one.
     public var isBrokenOff: Bool?

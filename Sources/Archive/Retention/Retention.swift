@@ -187,8 +187,10 @@ public struct Retention {
             return true
         }
         // On record by themselves: what comes next may be broken off, or gone over again for a hold.
-        try purgeImages(of: sieve.purged(all.register), isDry: false, &sieve)
-        total.add(sieve.takeImages())
+        do {
+            defer { total.add(sieve.takeImages()) }
+            try purgeImages(of: sieve.purged(all.register), isDry: false, &sieve)
+        }
         var purge = DayPurge(day: segments, records: [], holds: holds.version)
         purge.records = try recorder.records(of: sieve.outcomes, at: now, day: day)
         purge.gone = sections.gone
@@ -371,7 +373,7 @@ public struct Retention {
         if !isDry { try catalogue.end(begun, try records(purge)) }
     }
 
-    /// Puts on record the purges of files that a crash broke off, whatever went by them.
+    /// Puts on record the purges of files that were begun and did not end, whatever went by them.
     private func noteBrokenOff() throws {
         for begun in try catalogue.begunPurges() {
             try catalogue.end([begun.id], [try recorder.brokenOff(begun.record)])

@@ -6,9 +6,26 @@ import Synchronization
 final class ReaderCache<Reader: Sendable>: Sendable {
     /// Read with where it stands: a reader is too much to be moved to and fro for one page.
     private final class Slot: Sendable {
-        let reader: Mutex<Reader>
+        struct State: Sendable {
+            var reader: Reader
+            /// Whether something was thrown over it, so that it may have stopped anywhere.
+            var isBroken = false
+        }
 
-        init(_ reader: Reader) { self.reader = Mutex(reader) }
+        let state: Mutex<State>
+
+        init(_ reader: Reader) { state = Mutex(State(reader: reader)) }
+
+        /// What is read with it; `nil` if it is in use, or broken.
+        func read<Result: Sendable>(_ body: (inout Reader) throws -> Result) throws -> Result? {
+            try state.withLockIfAvailable { state -> Result? in
+                if state.isBroken { return nil }
+                do { return try body(&state.reader) } catch {
+                    state.isBroken = true
+                    throw error
+                }
+            } ?? nil
+        }
     }
 
     private let slots = Mutex<[String: Slot]>([:])
@@ -21,7 +38,8 @@ final class ReaderCache<Reader: Sendable>: Sendable {
     ///
     /// - Parameters:
     ///   - open: opens it, if it was not before or is in use.
-    ///   - body: is given the reader, which it may change; one that it throws over is not used again.
+    ///   - body: is given the reader, which it may change, and must not ask for the same file; a reader that it throws over
+    ///     is not used again.
     func read<Result: Sendable>(
         _ path: String,
         open: () throws -> Reader,
@@ -29,8 +47,7 @@ final class ReaderCache<Reader: Sendable>: Sendable {
     ) throws -> Result {
         if let known = slots.withLock({ $0[path] }) {
             do {
-                let result = try known.reader.withLockIfAvailable { reader in try body(&reader) }
-                if let result { return result }
+                if let result = try known.read(body) { return result }
             } catch {
                 slots.withLock { slots in
                     if slots[path] === known { slots[path] = nil }
@@ -38,8 +55,9 @@ final class ReaderCache<Reader: Sendable>: Sendable {
                 throw error
             }
         }
-        let own = Slot(try open())
-        let result = try own.reader.withLock { reader in try body(&reader) }
+        var reader = try open()
+        let result = try body(&reader)
+        let own = Slot(reader)
         slots.withLock { slots in
             if slots.count < countMax, slots[path] == nil { slots[path] = own }
         }

@@ -77,6 +77,7 @@ actor ArchiveKeeper {
             try pass.purge(retention, catalogue)
         } catch { pass.attempts.note(error) }
         pass.purgeRecords(configuration, keys, catalogue)
+        pass.planRefused(configuration, keys)
         // What a write that failed left behind is past its date with the rest.
         pass.attempts.make { _ = try archiver.removeStrays() }
         return pass
@@ -105,8 +106,7 @@ struct NodeImagePurger: ImagePurger {
             return ImageStore.Purge()
         }
         if isDry || sweep.purge.isEmpty { return sweep.purge }
-        try begin(sweep.purge)
-        try sweep.write()
+        try sweep.write(begin: begin)
         return try end(sweep)
     }
 

@@ -80,6 +80,9 @@ package struct FolderRetention {
     /// The records of all purges, oldest first.
     package var purges: [Catalogue.Purge] { get throws { try catalogue.purges() } }
 
+    /// How many purges were begun and have not ended.
+    package var begun: Int { get throws { try catalogue.begunCount() } }
+
     /// All holds, oldest first.
     package var holds: [Hold] { get throws { try catalogue.holds() } }
 

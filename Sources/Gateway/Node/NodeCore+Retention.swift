@@ -26,6 +26,7 @@ extension NodeCore {
             try pass.purge(retention, catalogue)
         } catch { pass.attempts.note(error) }
         pass.purgeRecords(configuration, keys, catalogue)
+        pass.planRefused(configuration, keys)
         purgeRest(&pass)
         if pass.attempts.isGood {
             pass.attempts.make { try catalogue.noteRetention(of: pass.policy, at: now) }
@@ -69,12 +70,7 @@ extension NodeCore {
 
     /// Deletes what is past its date of what only the node itself can: refused records, and the parts of log and journal.
     package func purgeRest(_ pass: inout RetentionPass) {
-        let policy = pass.policy
-        pass.purgeRecords(configuration, catalogue) {
-            RecordRetention.planRefused(policy, configuration.data, keys, into: &$0)
-        } _: {
-            RecordRetention.purge(quarantine, policy, into: &$0, &$1)
-        }
+        pass.purgeRefused(configuration, quarantine, catalogue)
         var attempts = pass.attempts
         if pass.isAnyGone {
             attempts.make {

@@ -11,6 +11,8 @@ package struct RetentionPass: Sendable {
     package var outcomes: [RetentionOutcome]
     /// Whether anything went from segments, or may have in a pass that was broken off.
     package var isAnyGone = false
+    /// What is past its date of refused records, which their owner deletes.
+    private var refused: [RetentionOutcome]
     /// Its trouble, if there was any.
     package var attempts = Attempts()
 
@@ -19,6 +21,7 @@ package struct RetentionPass: Sendable {
         self.policy = policy
         self.now = now
         outcomes = policy.outcomes(now: now)
+        refused = outcomes
     }
 
     /// Deletes what is past its date from segments and images.
@@ -49,12 +52,31 @@ package struct RetentionPass: Sendable {
         } catch { attempts.note(error) }
     }
 
+    /// Counts the refused records that are past their date, beside their owner.
+    mutating func planRefused(_ configuration: NodeConfiguration, _ keys: KeyRing) {
+        RecordRetention.planRefused(policy, configuration.data, keys, into: &refused)
+    }
+
+    /// Deletes refused records that are past their date, for their owner, on record as they were counted before.
+    mutating func purgeRefused(
+        _ configuration: NodeConfiguration,
+        _ quarantine: Quarantine,
+        _ catalogue: Catalogue
+    ) {
+        let (policy, refused) = (policy, refused)
+        purgeRecords(configuration, catalogue) {
+            $0 = refused
+        } _: {
+            RecordRetention.purge(quarantine, policy, into: &$0, &$1)
+        }
+    }
+
     /// Deletes records, and notes in the catalogue what is about to go, and what went.
     ///
     /// - Parameters:
     ///   - plan: counts what is about to go.
     ///   - work: counts what it deletes, also where it has trouble.
-    mutating func purgeRecords(
+    private mutating func purgeRecords(
         _ configuration: NodeConfiguration,
         _ catalogue: Catalogue,
         _ plan: (_ outcomes: inout [RetentionOutcome]) throws -> Void,
