@@ -3,7 +3,7 @@
 /// Small, because what is read with it is: messages of some hundred bytes here and there, for which tables that lie far from the
 /// processor cost more than all work. 5 KB a kind, of which little is touched.
 ///
-/// An object, as it is looked at for each column of each page: to copy three arrays that often is a tenth of reading a page.
+/// An object, as it is looked at for each column of each page: to copy three arrays that often was nearly a tenth of reading a page.
 final class SettledShares: Sendable {
     /// By kind and place among the 4,096 the byte.
     fileprivate let places: [UInt8]

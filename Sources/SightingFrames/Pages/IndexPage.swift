@@ -174,7 +174,7 @@ public struct IndexPage: Equatable, Sendable {
     /// The runs of the mark at a place, each with its part and its number in it, of a page whose marks were read.
     ///
     /// - Parameter bytes: as they were read from.
-    /// - Complexity: O(runs of the page), some 6 ns each.
+    /// - Complexity: O(runs of the page), less than to read the page.
     public static func runs(
         of place: Int,
         _ marks: Marks,
