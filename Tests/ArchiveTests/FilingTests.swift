@@ -199,6 +199,28 @@ struct FilingTests {
         #expect(try filed.rows() == Self.rows(all, register))
     }
 
+    @Test("what comes late for several days whose marks one index names is merged in one pass")
+    func lateForDaysTogether() throws {
+        let all = stream(days: 8, perDay: 3000, seed: 9)
+        // A fifth of each day, which is merged once the day is over.
+        let (early, late) = ((0..<all.count).filter { $0 % 5 > 0 }, (0..<all.count).filter { $0 % 5 == 0 })
+        let given = all.reordered(early + late)
+        let filed = try Filed(register)
+        func together() throws -> [Catalogue.Segment] {
+            try filed.catalogue.snapshot().segments.filter { $0.day < Int32(Self.firstDay) + 4 }
+        }
+        try filed.file(0..<early.count, of: given)
+        try filed.archiver.merge()
+        #expect(try together().count == 4)
+        #expect(Set(try together().map(\.marks)).count == 1)
+        try filed.file(early.count..<given.count, of: given)
+        #expect(try together().count == 8)
+        try filed.archiver.merge()
+        #expect(try together().count == 4)
+        #expect(Set(try together().map(\.marks)).count == 1)
+        #expect(try filed.rows() == Self.rows(all, register))
+    }
+
     @Test(
         "a day that can't be read holds up neither merging nor purging of others, and what went is told",
         arguments: [false, true]

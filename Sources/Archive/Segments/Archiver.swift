@@ -158,17 +158,20 @@ public final class Archiver {
     /// - Throws: the first trouble, once all that can be merged is: a day that can't be read holds no other up.
     public func merge() throws {
         var attempts = Attempts()
-        let segments = try catalogue.snapshot().segments
+        var segments = Dictionary(grouping: try catalogue.snapshot().segments, by: \.day)
+        let days = segments.keys.sorted()
         // The day before the newest one still gets late sightings.
-        let open = (segments.map(\.day).max() ?? 0) - 1
-        for (day, ofDay) in Dictionary(grouping: segments, by: \.day).sorted(by: { $0.key < $1.key }) {
-            let small = Self.mergeable(ofDay)
+        let open = (days.last ?? 0) - 1
+        for day in days {
+            let small = Self.mergeable(segments[day] ?? [])
             let largest = small.last?.rows ?? 0
             let others = small.reduce(0) { $0 + $1.rows } - largest
             guard small.count > Self.segmentsMax || (day < open && others > largest / Self.lateShare) else {
                 continue
             }
             attempts.make { try rewrite(small, as: try load(small)) }
+            // An index that led to this day and to others has another in its place.
+            segments = Dictionary(grouping: try catalogue.snapshot().segments, by: \.day)
         }
         attempts.make { try mergeIndexes(before: open) }
         try attempts.finish()
