@@ -27,7 +27,7 @@ final class CatalogueView: Sendable {
     /// The archive as it is now.
     ///
     /// - Parameter note: told of an archive that is another than at the look before.
-    func look(_ note: (Catalogue.Snapshot) -> Void) throws -> ArchiveView {
+    func look(_ note: (ArchiveView) -> Void) throws -> ArchiveView {
         try opened.withLock { opened in
             if let known = opened, try known.catalogue.dataVersion() == known.version { return known.view }
             let catalogue = try opened?.catalogue ?? Catalogue("\(folder)/catalogue.sqlite", isReadOnly: true)
@@ -40,7 +40,7 @@ final class CatalogueView: Sendable {
                 reach: snapshot.reach,
                 keys: try opened?.view.keys ?? KeyRing(data: folder, catalogue)
             )
-            note(snapshot)
+            note(view)
             opened = Opened(catalogue: catalogue, version: version, view: view)
             return view
         }

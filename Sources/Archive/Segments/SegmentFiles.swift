@@ -1,34 +1,6 @@
 import ANPRModel
 import SightingFrames
 
-/// Segments, by what names their marks.
-struct SegmentGroups: Sendable {
-    /// Segments whose marks are named by one index.
-    struct Indexed: Sendable {
-        /// The index, below the archive's folder.
-        var name: String
-        /// By their contents.
-        var segments: [String: Catalogue.Segment]
-    }
-
-    /// In the order of their indexes' names, which begin with days.
-    let indexed: [Indexed]
-    /// Those that name their marks themselves.
-    let former: [Catalogue.Segment]
-
-    /// Groups segments.
-    init(_ segments: [Catalogue.Segment]) {
-        former = segments.filter(\.marks.isEmpty)
-        let groups = Dictionary(grouping: segments.filter { !$0.marks.isEmpty }, by: \.marks)
-        indexed = groups.sorted { $0.key < $1.key }.map { name, segments in
-            Indexed(
-                name: name,
-                segments: Dictionary(uniqueKeysWithValues: segments.map { ($0.contents, $0) })
-            )
-        }
-    }
-}
-
 /// The segments of an archive, and the indexes that lead to them: reads the sightings that a query may want, in any version.
 struct SegmentFiles: Sendable {
     /// The archive's folder.
@@ -37,6 +9,7 @@ struct SegmentFiles: Sendable {
     private let opened = ReaderCache<SectionedSegmentReader>(countMax: 448)
     private let indexes = ReaderCache<MarkIndexReader>(countMax: 160)
     private let formers = ReaderCache<FormerSegmentReader>(countMax: 32)
+    private let histories = RecentHistories(bytesMax: 256 << 20)
     /// What those that are open share.
     private let prototypes = SegmentPrototypes()
     /// Fewer sightings are not worth another reader.
@@ -63,10 +36,45 @@ struct SegmentFiles: Sendable {
         let isAsked = { (segment: Catalogue.Segment) in
             query?.mayMatch(segment.first, segment.last, reach) ?? true
         }
-        let work =
-            segments.indexed.filter { $0.segments.values.contains(where: isAsked) }.map { Work.indexed($0) }
-            + shares(of: segments.former.filter(isAsked), query).map { Work.former($0, $1) }
-        let answer = { @Sendable (work: Work) throws -> [(batch: SightingBatch, register: CameraRegister)] in
+        let indexed = segments.indexed.filter { $0.segments.values.contains(where: isAsked) }
+        let former = shares(of: segments.former.filter(isAsked), query).map { Work.former($0, $1) }
+        if let mark = query?.mark, let vrm = mark.exact, only == nil {
+            return try history(of: vrm, mark, indexed, reach, keys)
+                + answer(former, query, reach, nil, keys).flatMap(\.self)
+        }
+        return try answer(indexed.map { .indexed($0) } + former, query, reach, only, keys).flatMap(\.self)
+    }
+
+    /// What the segments of some indexes have of one mark, whenever and wherever it was: only what is not known is read.
+    private func history(
+        of vrm: VRM,
+        _ mark: MarkPattern,
+        _ groups: [SegmentGroups.Indexed],
+        _ reach: SightingReach,
+        _ keys: KeyRing
+    ) throws -> RecentHistories.Found {
+        var known = histories.known(vrm)
+        let missing = groups.filter { known[$0.identity] == nil }
+        if !missing.isEmpty {
+            var query = SightingQuery()
+            query.mark = mark
+            let read = try answer(missing.map { .indexed($0) }, query, reach, nil, keys)
+            let found = Dictionary(zip(missing.map(\.identity), read)) { first, _ in first }
+            histories.keep(found, of: vrm)
+            known.merge(found) { _, new in new }
+        }
+        return groups.flatMap { known[$0.identity] ?? [] }
+    }
+
+    /// What each part of the work gives.
+    private func answer(
+        _ work: [Work],
+        _ query: SightingQuery?,
+        _ reach: SightingReach,
+        _ only: [String: Set<Int>]?,
+        _ keys: KeyRing
+    ) throws -> [RecentHistories.Found] {
+        let answer = { @Sendable (work: Work) throws -> RecentHistories.Found in
             switch work {
             case .indexed(let group): try read(group, query, reach, only, keys)
             case .former(let segment, let share): try read(segment, share, query, reach)
@@ -74,16 +82,18 @@ struct SegmentFiles: Sendable {
         }
         // What was not looked at before waits for the disk more than it computes.
         let isFirst = work.contains { !isOpen($0) }
-        return try (isFirst ? Parallel.mapWaiting(work, answer) : Parallel.map(work, answer)).flatMap(\.self)
+        return try isFirst ? Parallel.mapWaiting(work, answer) : Parallel.map(work, answer)
     }
 
-    /// Closes the files that are not among what a catalogue names.
-    func keep(only snapshot: Catalogue.Snapshot) {
+    /// Closes the files that a catalogue does not name, and forgets what was in them.
+    func keep(only archive: ArchiveView) {
+        let snapshot = archive.snapshot
         let names = snapshot.segments.map(\.name) + snapshot.indexes.map(\.name)
         let paths = Set(names.map { "\(folder)/\($0)" })
         opened.keep(only: paths)
         indexes.keep(only: paths)
         formers.keep(only: paths)
+        histories.keep(only: Set(archive.segments.indexed.map(\.identity)))
     }
 
     /// What several processors look at beside one another.
