@@ -4,7 +4,8 @@ import SightingFrames
 /// Answers searches from a data folder, while another process may be writing to it.
 ///
 /// Amendments are applied on reading. What a writer replaces in the meantime is looked for again, so that an answer is
-/// always of one moment of the catalogue. Segments stay open from one search to the next.
+/// always of one moment of the catalogue. Segments stay open from one search to the next, and what they had of marks asked for
+/// lately stays in memory, up to 256 MiB; what the archive has no more, a search lets go of when it begins.
 public struct ArchiveSearch: Sendable {
     private let folder: String
     private static let attemptsMax = 5
