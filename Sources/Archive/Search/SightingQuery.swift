@@ -34,6 +34,16 @@ public struct SightingQuery: Sendable, Equatable {
         return around?.all.overlap(begin, end) ?? true
     }
 
+    /// Whether all that its mark has between two times is asked for.
+    func isWholeHistory(_ first: Timestamp, _ last: Timestamp, _ reach: SightingReach) -> Bool {
+        var narrowed = self
+        (narrowed.mark, narrowed.from, narrowed.to) = (nil, nil, nil)
+        guard narrowed == SightingQuery() else { return false }
+        if let from, first.milliseconds - reach.behind < from.milliseconds { return false }
+        if let to, last.milliseconds + reach.before > to.milliseconds { return false }
+        return true
+    }
+
     /// Whether a sighting's own mark is the one searched for.
     func matchesMark(_ index: Int, of batch: SightingBatch) -> Bool {
         mark.map { $0.matches(batch.sightings[index].vrm) } ?? true

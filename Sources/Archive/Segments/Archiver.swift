@@ -158,23 +158,28 @@ public final class Archiver {
     /// - Throws: the first trouble, once all that can be merged is: a day that can't be read holds no other up.
     public func merge() throws {
         var attempts = Attempts()
-        var segments = Dictionary(grouping: try catalogue.snapshot().segments, by: \.day)
-        let days = segments.keys.sorted()
+        let segments = Dictionary(grouping: try catalogue.snapshot().segments, by: \.day)
         // The day before the newest one still gets late sightings.
-        let open = (days.last ?? 0) - 1
-        for day in days {
-            let small = Self.mergeable(segments[day] ?? [])
-            let largest = small.last?.rows ?? 0
-            let others = small.reduce(0) { $0 + $1.rows } - largest
-            guard small.count > Self.segmentsMax || (day < open && others > largest / Self.lateShare) else {
-                continue
-            }
-            attempts.make { try rewrite(small, as: try load(small)) }
-            // An index that led to this day and to others has another in its place.
-            segments = Dictionary(grouping: try catalogue.snapshot().segments, by: \.day)
+        let open = (segments.keys.max() ?? 0) - 1
+        for (day, ofDay) in segments.sorted(by: { $0.key < $1.key })
+        where Self.isDue(Self.mergeable(ofDay), isOver: day < open) {
+            attempts.make { try merge(day) }
         }
         attempts.make { try mergeIndexes(before: open) }
         try attempts.finish()
+    }
+
+    private func merge(_ day: Int32) throws {
+        // As the catalogue is now: an index that led to this day and to one merged before has another in its place.
+        let small = Self.mergeable(try catalogue.snapshot().segments.filter { $0.day == day })
+        try rewrite(small, as: try load(small))
+    }
+
+    /// Whether segments that can be merged are too many, or those of a day that is over but the largest too large.
+    private static func isDue(_ small: [Catalogue.Segment], isOver: Bool) -> Bool {
+        let largest = small.last?.rows ?? 0
+        let others = small.reduce(0) { $0 + $1.rows } - largest
+        return small.count > segmentsMax || (isOver && others > largest / lateShare)
     }
 
     /// The smallest segments of a day, ascending, as many as can be merged in memory.

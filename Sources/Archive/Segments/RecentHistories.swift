@@ -1,8 +1,7 @@
 package import ANPRModel
 import Synchronization
 
-/// What segments have of the marks that were asked for lately, for who asks for one of them again: for the next page of an answer, for
-/// the vehicle's journeys, or as a colleague does.
+/// What segments have of the marks that were asked for lately, for who asks the same search for one of them again.
 ///
 /// Files of an archive never change, so what was read and checked once stays true for as long as the catalogue names them; of those
 /// that it names no more, everything is let go. What is kept are the histories that were asked for since half of the room was
@@ -12,18 +11,18 @@ package final class RecentHistories: Sendable {
     package typealias Found = [(batch: SightingBatch, register: CameraRegister)]
 
     private struct History {
-        /// By what tells an index and its segments from all others.
-        var found: [String: Found] = [:]
+        /// By the numbers of indexes and their segments.
+        private(set) var found: [Int: Found] = [:]
         /// About how many bytes that takes.
-        var bytes = 0
+        private(set) var bytes = 0
 
-        mutating func put(_ new: Found, of group: String) {
+        mutating func put(_ new: Found, _ group: Int) {
             remove(group)
             found[group] = new
             bytes += Self.bytes(new)
         }
 
-        mutating func remove(_ group: String) {
+        mutating func remove(_ group: Int) {
             bytes -= found.removeValue(forKey: group).map(Self.bytes) ?? 0
         }
 
@@ -44,8 +43,9 @@ package final class RecentHistories: Sendable {
         var young: [VRM: History] = [:]
         var old: [VRM: History] = [:]
         var youngBytes = 0
-        /// What the catalogue names.
-        var groups: Set<String> = []
+        /// What the catalogue names, by what tells it from all else.
+        var numbers: [String: Int] = [:]
+        var next = 0
 
         mutating func take(_ vrm: VRM) -> History? {
             if let known = young.removeValue(forKey: vrm) {
@@ -56,6 +56,7 @@ package final class RecentHistories: Sendable {
         }
 
         mutating func put(_ history: History, of vrm: VRM, halfMax: Int) {
+            guard history.bytes <= halfMax else { return }
             if youngBytes + history.bytes > halfMax { (old, young, youngBytes) = (young, [:], 0) }
             young[vrm] = history
             youngBytes += history.bytes
@@ -67,24 +68,25 @@ package final class RecentHistories: Sendable {
 
     /// Nothing yet.
     ///
-    /// - Parameter bytesMax: about how many bytes all of them take together; the last of a half can go beyond it if it takes more than
-    ///   a half by itself.
+    /// - Parameter bytesMax: about how many bytes all of them take together; none that takes more than half of that is kept.
     package init(bytesMax: Int) { halfMax = bytesMax / 2 }
 
-    /// What is known of a mark, by group.
-    package func known(_ vrm: VRM) -> [String: Found] {
+    /// What each of some groups is known to have of a mark; `nil` where that is not known.
+    package func known(_ vrm: VRM, _ groups: [String]) -> [Found?] {
         state.withLock { state in
-            guard let history = state.take(vrm) else { return [:] }
+            guard let history = state.take(vrm) else { return groups.map { _ in nil } }
             state.put(history, of: vrm, halfMax: halfMax)
-            return history.found
+            return groups.map { group in state.numbers[group].flatMap { history.found[$0] } }
         }
     }
 
     /// Keeps what groups were found to have of a mark, as far as the catalogue still names them.
-    package func keep(_ found: [String: Found], of vrm: VRM) {
+    package func keep(_ found: [(group: String, found: Found)], of vrm: VRM) {
         state.withLock { state in
             var history = state.take(vrm) ?? History()
-            for (group, found) in found where state.groups.contains(group) { history.put(found, of: group) }
+            for (group, found) in found {
+                if let number = state.numbers[group] { history.put(found, number) }
+            }
             if !history.found.isEmpty { state.put(history, of: vrm, halfMax: halfMax) }
         }
     }
@@ -94,17 +96,26 @@ package final class RecentHistories: Sendable {
     /// - Complexity: O(histories) for each group that is gone.
     package func keep(only groups: Set<String>) {
         state.withLock { state in
-            let gone = state.groups.subtracting(groups)
-            state.groups = groups
-            guard !gone.isEmpty else { return }
-            let without = { (history: History) in
-                var history = history
-                for group in gone { history.remove(group) }
-                return history.found.isEmpty ? nil : history
+            let gone = state.numbers.filter { !groups.contains($0.key) }
+            for name in gone.keys { state.numbers[name] = nil }
+            for name in groups where state.numbers[name] == nil {
+                state.numbers[name] = state.next
+                state.next += 1
             }
-            state.young = state.young.compactMapValues(without)
-            state.old = state.old.compactMapValues(without)
+            guard !gone.isEmpty else { return }
+            Self.remove(gone.values, from: &state.young)
+            Self.remove(gone.values, from: &state.old)
             state.youngBytes = state.young.values.reduce(0) { $0 + $1.bytes }
         }
+    }
+
+    private static func remove(_ groups: some Collection<Int>, from histories: inout [VRM: History]) {
+        var place = histories.startIndex
+        // In place: as indices and keys they would be copied.
+        while place < histories.endIndex {
+            for group in groups { histories.values[place].remove(group) }
+            histories.formIndex(after: &place)
+        }
+        histories = histories.filter { !$0.value.found.isEmpty }
     }
 }

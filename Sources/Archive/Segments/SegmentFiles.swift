@@ -38,32 +38,35 @@ struct SegmentFiles: Sendable {
         }
         let indexed = segments.indexed.filter { $0.segments.values.contains(where: isAsked) }
         let former = shares(of: segments.former.filter(isAsked), query).map { Work.former($0, $1) }
-        if let mark = query?.mark, let vrm = mark.exact, only == nil {
-            return try history(of: vrm, mark, indexed, reach, keys)
+        if let query, let vrm = query.mark?.exact, only == nil {
+            return try history(of: vrm, query, indexed, reach, keys)
                 + answer(former, query, reach, nil, keys).flatMap(\.self)
         }
         return try answer(indexed.map { .indexed($0) } + former, query, reach, only, keys).flatMap(\.self)
     }
 
-    /// What the segments of some indexes have of one mark, whenever and wherever it was: only what is not known is read.
+    /// What the segments of some indexes have of one mark: only what is not known is read, and no more of that than is asked for.
     private func history(
         of vrm: VRM,
-        _ mark: MarkPattern,
+        _ query: SightingQuery,
         _ groups: [SegmentGroups.Indexed],
         _ reach: SightingReach,
         _ keys: KeyRing
     ) throws -> RecentHistories.Found {
-        var known = histories.known(vrm)
-        let missing = groups.filter { known[$0.identity] == nil }
-        if !missing.isEmpty {
-            var query = SightingQuery()
-            query.mark = mark
-            let read = try answer(missing.map { .indexed($0) }, query, reach, nil, keys)
-            let found = Dictionary(zip(missing.map(\.identity), read)) { first, _ in first }
-            histories.keep(found, of: vrm)
-            known.merge(found) { _, new in new }
+        let known = histories.known(vrm, groups.map(\.identity))
+        let missing = groups.indices.filter { known[$0] == nil }
+        let read = try answer(missing.map { .indexed(groups[$0]) }, query, reach, nil, keys)
+        var found = known.map { $0 ?? [] }
+        var whole: [(group: String, found: RecentHistories.Found)] = []
+        for (group, new) in zip(missing, read) {
+            found[group] = new
+            let isWhole = groups[group].segments.values.allSatisfy {
+                query.isWholeHistory($0.first, $0.last, reach)
+            }
+            if isWhole { whole.append((groups[group].identity, new)) }
         }
-        return groups.flatMap { known[$0.identity] ?? [] }
+        if !whole.isEmpty { histories.keep(whole, of: vrm) }
+        return found.flatMap(\.self)
     }
 
     /// What each part of the work gives.
