@@ -3,7 +3,7 @@
 
 usage: compare.py ANPR ARCHIVE WORK DAYS SEARCHES STORES
 """
-import importlib, os, random, shutil, statistics, sys, time
+import importlib, itertools, os, random, shutil, statistics, sys, time
 import rows
 
 
@@ -25,12 +25,17 @@ def timed(ask, of):
 def read_all(folder):
     """Has the system keep a store's files in memory, as far as they fit."""
     for place, _, names in os.walk(folder):
-        for name in names:
+        # No search reads what PostgreSQL has logged.
+        for name in [] if place.endswith("/pg_wal") else names:
             path = f"{place}/{name}"
-            if os.path.isfile(path):
-                with open(path, "rb", buffering=0) as file:
-                    while file.read(1 << 22):
-                        pass
+            try:
+                if os.path.isfile(path):
+                    with open(path, "rb", buffering=0) as file:
+                        while file.read(1 << 22):
+                            pass
+            except FileNotFoundError:
+                # A server clears up meanwhile.
+                pass
 
 
 def guesses(marks, chance):
@@ -50,19 +55,18 @@ def sample_of(files, searches):
     return list({mark: (mark, camera, first) for mark, camera, first in drawn}.values())[:searches]
 
 
-# Searches before those that are timed, for other marks: what every search needs is there by then.
-WARMING = 30
+# Searches before those that are timed: what every search needs is there by then. All are for other sightings.
+WARMING, GUESSES, HOURS = 30, 10, 20
 
 
 def main():
     anpr, data, work, days, searches, names = sys.argv[1:]
     files, count = rows.hand(anpr, data, rows.days(data)[:int(days)], f"{data}.days")
-    sample = sample_of(files, int(searches) + WARMING)
-    warming = [mark for mark, _, _ in sample[:WARMING]]
-    sample = sample[WARMING:]
+    sample = iter(sample_of(files, WARMING + GUESSES + HOURS + int(searches)))
+    warming = [mark for mark, _, _ in itertools.islice(sample, WARMING)]
+    patterns = list(guesses([mark for mark, _, _ in itertools.islice(sample, GUESSES)], random.Random(7)))
+    hours = [(camera, first - 1_800_000, first + 1_800_000) for _, camera, first in itertools.islice(sample, HOURS)]
     marks = [mark for mark, _, _ in sample]
-    patterns = list(guesses(marks[:10], random.Random(7)))
-    hours = [(camera, first - 1_800_000, first + 1_800_000) for _, camera, first in sample[:20]]
     print(f"{count:,} sightings on {len(files)} days")
     headings = ("mark, p50", "p99", "again", "p99", "one ?, p50", "worst", "camera-hour", "worst")
     print(f"{'':12}{'bytes each':>12}{'M/s':>8}" + "".join(f"{one:>12}" for one in headings) + "   ms")

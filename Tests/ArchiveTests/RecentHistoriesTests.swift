@@ -206,29 +206,39 @@ struct RecentHistoriesTests {
         let retention = Retention(archiver: days.archiver, catalogue: days.catalogue, policy: policy)
         let progress = Progress()
         let end = (Days.firstDay + 10) * Days.dayLength
-        try await withThrowingTaskGroup(of: Int.self) { group in
+        let (begun, signal) = AsyncStream.makeStream(of: Void.self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for seed in 1...3 as ClosedRange<UInt64> {
                 group.addTask {
+                    #expect(try Self.first(search, signal) > 0)
                     var random = SeededRandom(seed: seed)
-                    var found = 0
-                    while true {
-                        let limit = progress.gone.withLock { $0 }
+                    var limit: Int64 = 0
+                    while limit < end, !Task.isCancelled {
+                        limit = progress.gone.withLock { $0 }
                         let some = try Self.plain(search, random.below(25))
                         #expect(some.allSatisfy { $0.last >= limit })
-                        found += some.count
-                        if limit >= end { return found }
                         await Task.yield()
                     }
                 }
             }
+            // All have something to remember by then.
+            for await _ in begun.prefix(3) {}
             for now in stride(from: Days.firstDay * Days.dayLength, through: end, by: Int(Days.dayLength / 4))
             {
                 _ = try retention.apply(now: Timestamp(milliseconds: now))
                 progress.gone.withLock { $0 = now }
                 await Task.yield()
             }
-            for try await found in group { #expect(found > 0) }
+            try await group.waitForAll()
         }
+        #expect(try (0..<25).allSatisfy { try Self.plain(search, $0).isEmpty })
+    }
+
+    /// Searches, and says that it has, also where it could not.
+    private static func first(_ search: ArchiveSearch, _ signal: AsyncStream<Void>.Continuation) throws -> Int
+    {
+        defer { signal.yield() }
+        return try plain(search, 0).count
     }
 
     // MARK: - Room

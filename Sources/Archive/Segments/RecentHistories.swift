@@ -55,11 +55,16 @@ package final class RecentHistories: Sendable {
             return old.removeValue(forKey: vrm)
         }
 
-        mutating func put(_ history: History, of vrm: VRM, halfMax: Int) {
-            guard history.bytes <= halfMax else { return }
-            if youngBytes + history.bytes > halfMax { (old, young, youngBytes) = (young, [:], 0) }
+        /// - Returns: what made room for it, to be freed where nobody waits for that.
+        mutating func put(_ history: History, of vrm: VRM, halfMax: Int) -> [VRM: History] {
+            guard history.bytes <= halfMax else { return [:] }
+            var gone: [VRM: History] = [:]
+            if youngBytes + history.bytes > halfMax {
+                (gone, old, young, youngBytes) = (old, young, [:], 0)
+            }
             young[vrm] = history
             youngBytes += history.bytes
+            return gone
         }
     }
 
@@ -73,21 +78,22 @@ package final class RecentHistories: Sendable {
 
     /// What each of some groups is known to have of a mark; `nil` where that is not known.
     package func known(_ vrm: VRM, _ groups: [String]) -> [Found?] {
-        state.withLock { state in
-            guard let history = state.take(vrm) else { return groups.map { _ in nil } }
-            state.put(history, of: vrm, halfMax: halfMax)
-            return groups.map { group in state.numbers[group].flatMap { history.found[$0] } }
+        let (known, _) = state.withLock { state -> ([Found?], [VRM: History]) in
+            guard let history = state.take(vrm) else { return (groups.map { _ in nil }, [:]) }
+            let gone = state.put(history, of: vrm, halfMax: halfMax)
+            return (groups.map { group in state.numbers[group].flatMap { history.found[$0] } }, gone)
         }
+        return known
     }
 
     /// Keeps what groups were found to have of a mark, as far as the catalogue still names them.
     package func keep(_ found: [(group: String, found: Found)], of vrm: VRM) {
-        state.withLock { state in
+        _ = state.withLock { state -> [VRM: History] in
             var history = state.take(vrm) ?? History()
             for (group, found) in found {
                 if let number = state.numbers[group] { history.put(found, number) }
             }
-            if !history.found.isEmpty { state.put(history, of: vrm, halfMax: halfMax) }
+            return history.found.isEmpty ? [:] : state.put(history, of: vrm, halfMax: halfMax)
         }
     }
 
