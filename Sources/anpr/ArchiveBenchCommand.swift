@@ -206,11 +206,12 @@ struct ArchiveBench {
         let files = files
         try readAll(files)
         let marks = marks(count + Self.warming)
-        let archive = try opened(marks.suffix(Self.warming))
-        let often = histories(of: marks.dropLast(Self.warming))
+        let warming = marks.suffix(min(Self.warming, marks.count / 2))
+        let archive = try opened(warming)
+        let often = histories(of: Array(marks.dropLast(warming.count).prefix(count)))
         try measure("history of a mark, drawn as often as it is seen", often, archive)
         let alike = try marksAlike(count)
-        let other = try opened(marks.suffix(Self.warming).filter { !alike.contains($0) })
+        let other = try opened(warming.filter { !alike.contains($0) })
         try measure("history of a mark, each drawn alike", histories(of: alike), other)
         try measure("one ? in a mark", (0..<max(1, count / 20)).map { _ in guess() }, archive)
         try measure("a site's hour", (0..<max(1, count / 10)).map { _ in hour() }, archive)
@@ -225,13 +226,13 @@ struct ArchiveBench {
         try readAll(files)
     }
 
-    /// Searches before those that are timed, for other marks: files are open by then.
+    /// At most so many searches before those that are timed, for other marks: files are open by then.
     private static let warming = 30
 
     /// A search as a process has it that is asked all day.
-    private func opened(_ marks: [VRM]) throws -> ArchiveSearch {
+    private func opened(_ marks: some Sequence<VRM>) throws -> ArchiveSearch {
         let archive = ArchiveSearch(data: folder)
-        for query in histories(of: marks) { _ = try archive.run(query) }
+        for vrm in marks { _ = try archive.run(Self.history(of: vrm)) }
         return archive
     }
 
