@@ -70,25 +70,26 @@ public final class DataFile: Sendable {
 
     /// Reads up to `count` bytes from a place; fewer only at the end of the file.
     public func read(_ count: Int, at offset: Int) throws(StorageError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var filled = 0
-        while filled < count {
-            let got = unsafe bytes.withUnsafeMutableBytes { all in
-                unsafe pread(
+        // Not filled with zeros before: that would take nearly as long as to read what is in memory.
+        var failure: StorageError?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { all, filled in
+            while filled < count {
+                let got = unsafe pread(
                     descriptor,
                     all.baseAddress.map { unsafe $0 + filled },
                     count - filled,
                     offset + filled
                 )
+                if got < 0 {
+                    if errno == EINTR { continue }
+                    failure = .system("read", path)
+                    return
+                }
+                if got == 0 { return }
+                filled += got
             }
-            if got < 0 {
-                if errno == EINTR { continue }
-                throw .system("read", path)
-            }
-            if got == 0 { break }
-            filled += got
         }
-        if filled < count { bytes.removeLast(count - filled) }
+        if let failure { throw failure }
         return bytes
     }
 

@@ -73,6 +73,18 @@ public struct Codebook: Sendable, Equatable {
         return bits / 8
     }
 
+    /// The codebook with which what was counted is shortest, or one made of it where that saves more than a fiftieth.
+    ///
+    /// - Parameter known: of as many kinds; readers are quicker where many files share one.
+    public static func best(of known: [Codebook], for counts: ByteCounts) -> Codebook {
+        let own = Codebook(counts)
+        let lengths = known.map { $0.length(of: counts) }
+        guard let best = lengths.indices.min(by: { lengths[$0] < lengths[$1] }),
+            lengths[best] <= own.length(of: counts) * 1.02
+        else { return own }
+        return known[best]
+    }
+
     private static func bits(_ size: Double) -> Double { Double(SymbolModels.scaleBits) - log2(size) }
 
     /// Shares of given sizes, which must fill the scale of each kind and leave something for the escape.

@@ -47,7 +47,11 @@ struct KeyRingFile {
         check = Array(bytes[8..<16])
         version = LittleEndian.read(bytes, at: 16)
         var position = Self.headLength
-        for _ in 0..<(LittleEndian.read(bytes, at: 24) as UInt32) {
+        let count = Int(LittleEndian.read(bytes, at: 24) as UInt32)
+        let room = min(count, bytes.count / Self.wrappedLength)
+        wrapped.reserveCapacity(room)
+        ofPlace.reserveCapacity(room)
+        for _ in 0..<count {
             guard let name = DataKeyName(bytes, at: &position),
                 position + Self.wrappedLength <= bytes.count - 4
             else { throw damaged }

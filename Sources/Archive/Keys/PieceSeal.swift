@@ -41,7 +41,9 @@ struct PieceSeal: Sendable {
         }
         // Nonce, piece and tag in one go: to put them together from three costs more than to open them.
         var combined = Data(capacity: Self.nonceLength + bytes.count)
-        combined.append(contentsOf: Self.nonce(number))
+        unsafe withUnsafeBytes(of: (UInt64(number).littleEndian, 0 as UInt32)) {
+            unsafe combined.append(contentsOf: $0.prefix(Self.nonceLength))
+        }
         combined.append(contentsOf: bytes)
         guard let sealed = try? AES.GCM.SealedBox(combined: combined),
             let opened = try? AES.GCM.open(sealed, using: key)

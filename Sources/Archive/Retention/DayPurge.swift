@@ -24,7 +24,7 @@ extension Archiver {
     /// What is where in segments that are made of sections.
     func heads(of segments: [Catalogue.Segment]) throws -> [(contents: String, head: SectionedHead)] {
         try segments.map { segment in
-            (segment.contents, try files.segment(segment, keys) { $0.head })
+            (segment.contents, try files.segment(segment, keys).head)
         }
     }
 
@@ -56,9 +56,8 @@ extension Archiver {
             guard let dropped = gone[segment.contents] else { continue }
             guard left[segment.contents] ?? 0 > 0 else { continue }
             let name = try freshName(segment.day) + ".segment"
-            let (length, new) = try files.segment(segment, keys) {
-                try $0.write("\(folder)/\(name)", without: dropped)
-            }
+            let (length, new) = try files.segment(segment, keys)
+                .write("\(folder)/\(name)", without: dropped)
             guard let marks = change.replaced[segment.marks] else {
                 throw StorageError(
                     .system,

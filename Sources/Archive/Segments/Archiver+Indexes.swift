@@ -72,14 +72,13 @@ extension Archiver {
             var runs: [[MarkRun]] = []
             var alternates: [AlternateMark] = []
             for name in names.sorted() {
-                try files.index(name, keys) { index in
-                    let numbers = Self.adopt(index.head, wanted, dropped, into: &head)
-                    runs.append(try index.runs(numbers))
-                    alternates += try index.alternates(numbers)
-                }
+                let index = try files.index(name, keys)
+                let numbers = Self.adopt(index.head, wanted, dropped, into: &head)
+                runs.append(try index.runs(numbers))
+                alternates += try index.alternates(numbers)
             }
             alternates.sort { ($0.key, $0.part, $0.run) < ($1.key, $1.part, $1.run) }
-            length = try MarkIndex.write(path, head, under: under, Self.merge(runs), alternates, keys: keys)
+            length = try write(index: path, head, under: under, Self.merge(runs), alternates)
         }
         try DataFolder.sync("\(folder)/\(name.prefix { $0 != "/" })")
         return Catalogue.Index(name: "\(name).marks", bytes: length ?? 0)
@@ -96,12 +95,11 @@ extension Archiver {
         _ path: String
     ) throws -> Int? {
         guard let name = names.first else { return nil }
-        return try files.index(name, keys) { index in
-            var head = MarkIndexHead()
-            let numbers = Self.adopt(index.head, wanted, dropped, into: &head)
-            let alternates = try index.alternates(numbers)
-            return try MarkIndex.write(path, head, under: under, numbers, of: index, alternates, keys: keys)
-        }
+        let index = try files.index(name, keys)
+        var head = MarkIndexHead()
+        let numbers = Self.adopt(index.head, wanted, dropped, into: &head)
+        let alternates = try index.alternates(numbers)
+        return try MarkIndex.write(path, head, under: under, numbers, of: index, alternates, keys: keys)
     }
 
     /// The keys under which the sections of segments are closed.
@@ -110,11 +108,10 @@ extension Archiver {
     > {
         var names: Set<DataKeyName> = []
         for segment in segments where !segment.marks.isEmpty {
-            try files.segment(segment, keys) { reader in
-                for (number, section) in reader.head.sections.enumerated()
-                where !section.isDropped && dropped[segment.contents]?.contains(number) != true {
-                    names.formUnion(section.keys)
-                }
+            let sections = try files.segment(segment, keys).head.sections
+            for (number, section) in sections.enumerated()
+            where !section.isDropped && dropped[segment.contents]?.contains(number) != true {
+                names.formUnion(section.keys)
             }
         }
         return names

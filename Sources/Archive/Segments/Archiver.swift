@@ -18,6 +18,8 @@ public final class Archiver {
     private var gathered = GatheredSightings()
     /// What segments were packed by, the latest first; readers are quicker where many share one.
     private var codebooks: [Codebook] = []
+    /// And indexes of marks.
+    private var indexCodebooks: [Codebook] = []
     /// The hours of a day and whole days have their own.
     private static let codebooksMax = 8
 
@@ -292,7 +294,7 @@ public final class Archiver {
             keys: keys,
             codebooks: codebooks
         )
-        codebooks = ([used] + codebooks.filter { $0 != used }).prefix(Self.codebooksMax).map(\.self)
+        Self.remember(used, in: &codebooks)
         let index = try write(index: name, of: head, sections)
         try DataFolder.sync("\(folder)/\(Self.dayName(day))")
         var segment = Catalogue.Segment(head, "\(name).segment", bytes: length, marks: index.name)
@@ -309,15 +311,41 @@ public final class Archiver {
         var own = MarkIndexHead()
         own.files = [MarkIndexHead.File(id: head.id, day: head.day)]
         own.parts = head.sections.enumerated().map { MarkIndexHead.Part(file: 0, section: $0, runs: $1.runs) }
-        let length = try MarkIndex.write(
-            "\(folder)/\(name).marks",
+        let length = try write(
+            index: "\(folder)/\(name).marks",
             own,
             under: Set(head.sections.flatMap(\.keys)),
             sections.runs,
-            sections.alternates,
-            keys: keys
+            sections.alternates
         )
         return Catalogue.Index(name: "\(name).marks", bytes: length)
+    }
+
+    /// Writes an index.
+    ///
+    /// - Returns: how long the file is.
+    func write(
+        index path: String,
+        _ head: MarkIndexHead,
+        under names: Set<DataKeyName>,
+        _ runs: [MarkRun],
+        _ alternates: [AlternateMark]
+    ) throws -> Int {
+        let (length, used) = try MarkIndex.write(
+            path,
+            head,
+            under: names,
+            runs,
+            alternates,
+            keys: keys,
+            codebooks: indexCodebooks
+        )
+        Self.remember(used, in: &indexCodebooks)
+        return length
+    }
+
+    private static func remember(_ used: Codebook, in codebooks: inout [Codebook]) {
+        codebooks = ([used] + codebooks.filter { $0 != used }).prefix(codebooksMax).map(\.self)
     }
 
     static func dayName(_ day: Int32) -> Substring {

@@ -1,10 +1,10 @@
 import ANPRModel
 
 /// Reads a segment of any version that names its marks itself, as they were written before there were indexes of marks.
-struct FormerSegmentReader: Sendable {
-    // One of the two is there. What is read with changes in place: a copy would cost more than most reads.
-    private var pages: PagedSegmentReader?
-    private var frames: FrameSegmentReader?
+final class FormerSegmentReader: Sendable {
+    // One of the two is there.
+    private let pages: PagedSegmentReader?
+    private let frames: FrameSegmentReader?
 
     /// Whether a file that ends so is a segment.
     static func isSegment(_ end: [UInt8]) -> Bool {
@@ -23,10 +23,12 @@ struct FormerSegmentReader: Sendable {
             throw StorageError(.damaged, "\(path): too short for a segment")
         }
         switch try file.read(8, at: length - 8) {
-        case PagedSegmentReader.magic: pages = try PagedSegmentReader(file, like: prototypes)
-        case FrameSegmentReader.magic: frames = try FrameSegmentReader(file, hasAlternates: false)
+        case PagedSegmentReader.magic:
+            (pages, frames) = (try PagedSegmentReader(file, like: prototypes), nil)
+        case FrameSegmentReader.magic:
+            (pages, frames) = (nil, try FrameSegmentReader(file, hasAlternates: false))
         case FrameSegmentReader.magicWithAlternates:
-            frames = try FrameSegmentReader(file, hasAlternates: true)
+            (pages, frames) = (nil, try FrameSegmentReader(file, hasAlternates: true))
         default: throw StorageError(.damaged, "\(path): no segment's end at byte \(length - 8)")
         }
     }
@@ -48,7 +50,7 @@ struct FormerSegmentReader: Sendable {
     /// Without a query it appends all.
     ///
     /// - Parameter reach: how far versions of one sighting lie apart in the archive that the segment belongs to.
-    mutating func read(
+    func read(
         _ query: SightingQuery?,
         _ reach: SightingReach = .unknown,
         share: Share = Share(),

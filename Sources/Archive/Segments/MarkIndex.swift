@@ -22,15 +22,17 @@ enum MarkIndex {
     ///   - names: the keys of all those.
     ///   - runs: in the order of mark and part.
     ///   - alternates: in the order of mark, part and run.
-    /// - Returns: how long the file is.
+    ///   - codebooks: one of them is used again if it serves nearly as well as one of these runs' own.
+    /// - Returns: how long the file is, and the codebook that was used.
     static func write(
         _ path: String,
         _ head: MarkIndexHead,
         under names: Set<DataKeyName>,
         _ runs: [MarkRun],
         _ alternates: [AlternateMark],
-        keys: KeyRing
-    ) throws -> Int {
+        keys: KeyRing,
+        codebooks known: [Codebook] = []
+    ) throws -> (length: Int, codebook: Codebook) {
         guard head.parts.count <= IndexPage.partsMax else {
             throw StorageError(.mismatch, "\(path): \(head.parts.count) sections are too many for one index")
         }
@@ -38,7 +40,7 @@ enum MarkIndex {
         let seal = try keys.seal(cover.keys, file: cover.id, part: 0)
         let cuts = cuts(runs)
         let starts = starts(runs, cuts, head.parts.count)
-        let codebook = codebook(runs, cuts, head.parts.count)
+        let codebook = Codebook.best(of: known, for: counts(runs, cuts, head.parts.count))
         let pageCount = cuts.count - 1
         let pages = try Parallel.map(Parallel.ranges(pageCount)) { range in
             var packer = EntropyPacker(codebook)
@@ -48,7 +50,7 @@ enum MarkIndex {
                 return Page(first: MarkKey(value: page.keys[0]), closed: try seal.close(bytes, number))
             }
         }.flatMap(\.self)
-        return try write(path, head, cover, seal, codebook, pages, alternates)
+        return (try write(path, head, cover, seal, codebook, pages, alternates), codebook)
     }
 
     /// Writes an index of some of the parts of another, and makes it durable under its name.
@@ -74,8 +76,7 @@ enum MarkIndex {
         let pages = try Parallel.map(Parallel.ranges(pageCount)) { range -> [Page]? in
             var packer = EntropyPacker(other.codebook)
             var pages: [Page] = []
-            var reader = other
-            try reader.forEachPage(of: numbers, head.parts.count, range) { number, page in
+            try other.forEachPage(of: numbers, head.parts.count, range) { number, page in
                 guard let first = page.keys.first else { return }
                 let bytes = page.encoded(expected: head.expected(number, of: pageCount), &packer)
                 pages.append(Page(first: MarkKey(value: first), closed: try seal.close(bytes, number)))
@@ -152,14 +153,15 @@ enum MarkIndex {
         }
     }
 
-    private static func codebook(_ runs: [MarkRun], _ cuts: [Int], _ partCount: Int) -> Codebook {
+    /// What some of the pages are made of.
+    private static func counts(_ runs: [MarkRun], _ cuts: [Int], _ partCount: Int) -> ByteCounts {
         var counts = ByteCounts(kinds: IndexPage.kinds)
         let step = max(1, (cuts.count - 1) / samplePages)
         let starts = [Int](repeating: 0, count: partCount)
         for number in stride(from: 0, to: cuts.count - 1, by: step) {
             page(runs[cuts[number]..<cuts[number + 1]], starts: starts).count(in: &counts)
         }
-        return Codebook(counts)
+        return counts
     }
 
     /// Some alternates: for each how far its key is from that of the one before, part and run, and the key of the sighting's own mark.

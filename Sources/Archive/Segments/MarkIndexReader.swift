@@ -2,7 +2,7 @@ import Compression
 import SightingFrames
 
 /// Reads an index of marks: its head at once, pages as they are asked for.
-struct MarkIndexReader: Sendable {
+final class MarkIndexReader: Sendable {
     /// A run of a part, and the value of the key of its mark.
     struct Hit: Sendable {
         var part: Int
@@ -14,11 +14,11 @@ struct MarkIndexReader: Sendable {
     /// What the catalogue calls the contents of the files that it leads to.
     let contents: [String]
     /// What its pages are packed by.
-    let codebook: Codebook
+    var codebook: Codebook { prototype.codebook }
+    private let prototype: IndexPrototype
     private let file: DataFile
     private let seal: PieceSeal
     private let pagesStart: Int
-    private var unpacker: EntropyUnpacker
 
     /// So many bytes are read at once where pages follow one another.
     private static let readLength = 1 << 18
@@ -45,9 +45,8 @@ struct MarkIndexReader: Sendable {
         self.head = head
         contents = head.files.map { SegmentFiles.text($0.id) }
         pagesStart = cover.codebookLength
-        guard let known = try prototypes.codebook(of: file, cover.codebookLength) else { throw damaged(0) }
-        self.codebook = known
-        unpacker = EntropyUnpacker(known)
+        guard let known = try prototypes.prototype(of: file, cover.codebookLength) else { throw damaged(0) }
+        prototype = known
     }
 
     // MARK: - Searching
@@ -55,23 +54,23 @@ struct MarkIndexReader: Sendable {
     /// The runs of marks that are wanted, and of sightings into which such marks were merged.
     ///
     /// - Parameter isAsked: by part whether it counts.
-    mutating func find(_ wanted: WantedSightings, _ isAsked: [Bool]) throws -> [Hit] {
+    func find(_ wanted: WantedSightings, _ isAsked: [Bool]) throws -> [Hit] {
         var hits: [Hit] = []
-        try forEachPage(pages(of: wanted.keys)) { page, bytes, reader in
-            let first = reader.head.pages.firsts[page]
-            let near = reader.head.expected(page)
+        try forEachPage(pages(of: wanted.keys)) { page, bytes, unpacker in
+            let first = head.pages.firsts[page]
+            let near = head.expected(page)
             let marks = try IndexPage.marks(bytes, first: first, expected: near)
             let keys = marks.keys
             let places = wanted.places(in: keys)
             if places == [] { return }
             if let places, places.count == 1 {
-                let runs = try IndexPage.runs(of: places[0], marks, bytes, &reader.unpacker)
+                let runs = try IndexPage.runs(of: places[0], marks, bytes, &unpacker)
                 for run in runs where isAsked[run.part] {
                     hits.append(Hit(part: run.part, number: run.number, key: keys[places[0]]))
                 }
                 return
             }
-            let whole = try IndexPage(marks, bytes, &reader.unpacker)
+            let whole = try IndexPage(marks, bytes, &unpacker)
             var isPlace = [Bool](repeating: places == nil, count: keys.count)
             for place in places ?? [] { isPlace[place] = true }
             whole.forEachRun { place, part, number in
@@ -87,12 +86,12 @@ struct MarkIndexReader: Sendable {
     /// - Parameters:
     ///   - numbers: by part the runs that are meant, ascending.
     ///   - ranges: between which keys their marks lie.
-    mutating func marks(of numbers: [[Int]], in ranges: [ClosedRange<MarkKey>]) throws -> [Hit] {
+    func marks(of numbers: [[Int]], in ranges: [ClosedRange<MarkKey>]) throws -> [Hit] {
         var hits: [Hit] = []
         var waiting: (page: Int, bytes: [UInt8], starts: [Int])?
         let asked = numbers.indices.filter { !numbers[$0].isEmpty }
         let totals = head.parts.map(\.runs)
-        func finish(_ next: [Int]?, _ reader: inout MarkIndexReader) throws {
+        func finish(_ next: [Int]?, _ unpacker: inout EntropyUnpacker) throws {
             guard let (page, bytes, starts) = waiting else { return }
             waiting = nil
             // Where the next page is not looked at, it is not known how far this one goes.
@@ -103,12 +102,12 @@ struct MarkIndexReader: Sendable {
                 return place < own.count && own[place] < ends[part]
             }
             guard isAny else { return }
-            let first = reader.head.pages.firsts[page]
+            let first = head.pages.firsts[page]
             let whole = try IndexPage(
                 bytes,
                 first: first,
-                expected: reader.head.expected(page),
-                &reader.unpacker
+                expected: head.expected(page),
+                &unpacker
             )
             var next = numbers.map { $0.startIndex }
             for part in asked {
@@ -120,12 +119,12 @@ struct MarkIndexReader: Sendable {
                 hits.append(Hit(part: part, number: number, key: whole.keys[place]))
             }
         }
-        try forEachPage(pages(of: ranges)) { page, bytes, reader in
-            let starts = try IndexPage.starts(bytes, expected: reader.head.expected(page))
-            try finish(waiting?.page == page - 1 ? starts : nil, &reader)
+        try forEachPage(pages(of: ranges)) { page, bytes, unpacker in
+            let starts = try IndexPage.starts(bytes, expected: head.expected(page))
+            try finish(waiting?.page == page - 1 ? starts : nil, &unpacker)
             waiting = (page, bytes, starts)
         }
-        try finish(nil, &self)
+        try prototype.unpackers.use { try finish(nil, &$0) }
         return hits
     }
 
@@ -135,8 +134,7 @@ struct MarkIndexReader: Sendable {
     /// - Complexity: O(runs), on all processors.
     func runs(_ numbers: [Int?]) throws -> [MarkRun] {
         let pieces = try Parallel.map(Parallel.ranges(head.pages.count)) { pages in
-            var reader = self
-            return try reader.runs(numbers, on: pages)
+            try self.runs(numbers, on: pages)
         }
         var runs: [MarkRun] = []
         runs.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
@@ -144,15 +142,15 @@ struct MarkIndexReader: Sendable {
         return runs
     }
 
-    private mutating func runs(_ numbers: [Int?], on pages: Range<Int>) throws -> [MarkRun] {
+    private func runs(_ numbers: [Int?], on pages: Range<Int>) throws -> [MarkRun] {
         var runs: [MarkRun] = []
-        try forEachPage(Array(pages)) { page, bytes, reader in
-            let first = reader.head.pages.firsts[page]
+        try forEachPage(Array(pages)) { page, bytes, unpacker in
+            let first = head.pages.firsts[page]
             let whole = try IndexPage(
                 bytes,
                 first: first,
-                expected: reader.head.expected(page),
-                &reader.unpacker
+                expected: head.expected(page),
+                &unpacker
             )
             whole.forEachRun { place, part, _ in
                 guard let number = numbers[part] else { return }
@@ -168,16 +166,16 @@ struct MarkIndexReader: Sendable {
     ///   - numbers: as for `runs`.
     ///   - partCount: how many parts there are with those numbers.
     ///   - body: is given the page's number and the page.
-    mutating func forEachPage(
+    func forEachPage(
         of numbers: [Int?],
         _ partCount: Int,
         _ pages: Range<Int>,
         _ body: (_ number: Int, _ page: IndexPage) throws -> Void
     ) throws {
-        try forEachPage(Array(pages)) { number, bytes, reader in
-            let first = reader.head.pages.firsts[number]
-            let expected = reader.head.expected(number)
-            let whole = try IndexPage(bytes, first: first, expected: expected, &reader.unpacker)
+        try forEachPage(Array(pages)) { number, bytes, unpacker in
+            let first = head.pages.firsts[number]
+            let expected = head.expected(number)
+            let whole = try IndexPage(bytes, first: first, expected: expected, &unpacker)
             let page = whole.part(numbers, count: partCount)
             if page.count > 0 { try body(number, page) }
         }
@@ -223,9 +221,9 @@ struct MarkIndexReader: Sendable {
     }
 
     /// Goes through pages, which ascend.
-    private mutating func forEachPage(
+    private func forEachPage(
         _ pages: [Int],
-        _ body: (_ page: Int, _ bytes: [UInt8], _ reader: inout MarkIndexReader) throws -> Void
+        _ body: (_ page: Int, _ bytes: [UInt8], _ unpacker: inout EntropyUnpacker) throws -> Void
     ) throws {
         for stretch in stretches(pages) {
             let begin = head.pages.marks(of: stretch.lowerBound).lowerBound
@@ -242,7 +240,9 @@ struct MarkIndexReader: Sendable {
                         "\(file.path): the page at byte \(start) is not as it was written"
                     )
                 }
-                do { try body(page, bytes, &self) } catch let fault as FrameFault {
+                do { try prototype.unpackers.use { try body(page, bytes, &$0) } } catch let fault
+                    as FrameFault
+                {
                     throw StorageError(.damaged, "\(file.path): the page at byte \(start): \(fault)")
                 }
             }

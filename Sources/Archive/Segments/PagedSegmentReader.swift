@@ -9,7 +9,6 @@ struct PagedSegmentReader: Sendable {
     let register: CameraRegister
     private let head: SegmentHead
     private let file: DataFile
-    private var unpacker: PageUnpacker
 
     /// For others that have the same register and codebook.
     let prototype: SegmentPrototype
@@ -26,7 +25,6 @@ struct PagedSegmentReader: Sendable {
         self.head = head
         prototype = try prototypes.prototype(of: file, head.registerLength, head.codebookLength)
         register = prototype.register
-        unpacker = prototype.unpacker
     }
 
     /// A piece of the file without its checksum, which must hold.
@@ -64,7 +62,7 @@ struct PagedSegmentReader: Sendable {
     /// Appends the sightings that are wanted, and of pages with marks that were merged all that may have them.
     ///
     /// - Parameter share: of those pages that must be looked at.
-    mutating func read(
+    func read(
         _ wanted: WantedSightings,
         _ share: FormerSegmentReader.Share,
         into batch: inout SightingBatch
@@ -83,7 +81,10 @@ struct PagedSegmentReader: Sendable {
                 let range = head.pages.marks(of: page)
                 let own = range.lowerBound - begin..<range.upperBound - begin
                 let marks = try Self.piece(own, of: bytes, file, at: head.marksStart + begin)
-                try read(page, marks, wanted, forces, isAnyMark: alternates.contains(page), into: &batch)
+                let isAnyMark = alternates.contains(page)
+                try prototype.unpackers.use {
+                    try read(page, marks, wanted, forces, isAnyMark: isAnyMark, &$0, into: &batch)
+                }
             }
         }
     }
@@ -127,12 +128,13 @@ struct PagedSegmentReader: Sendable {
         return places
     }
 
-    private mutating func read(
+    private func read(
         _ page: Int,
         _ bytes: [UInt8],
         _ wanted: WantedSightings,
         _ forces: [Bool],
         isAnyMark: Bool,
+        _ unpacker: inout PageUnpacker,
         into batch: inout SightingBatch
     ) throws {
         let start = head.marksStart + head.pages.marks(of: page).lowerBound

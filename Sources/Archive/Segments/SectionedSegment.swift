@@ -174,10 +174,8 @@ enum SectionedSegment {
         _ known: [Codebook]
     ) -> Codebook {
         if !known.isEmpty {
-            let trial = counts(of: sections, day, register, about: trialCount)
-            let lengths = known.map { $0.length(of: trial) }
-            let best = lengths.indices.min { lengths[$0] < lengths[$1] } ?? 0
-            if lengths[best] <= Codebook(trial).length(of: trial) * 1.02 { return known[best] }
+            let best = Codebook.best(of: known, for: counts(of: sections, day, register, about: trialCount))
+            if known.contains(best) { return best }
         }
         return Codebook(counts(of: sections, day, register, about: sampleCount))
     }

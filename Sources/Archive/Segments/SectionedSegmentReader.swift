@@ -1,9 +1,10 @@
 import ANPRModel
 import Compression
 import SightingFrames
+import Synchronization
 
 /// Reads a segment of sections: what is where at once, pages as they are asked for.
-struct SectionedSegmentReader: Sendable {
+final class SectionedSegmentReader: Sendable {
     /// Some runs of a section: their numbers, ascending, and the values of their marks' keys.
     typealias Runs = [(number: Int, key: UInt64)]
 
@@ -14,14 +15,17 @@ struct SectionedSegmentReader: Sendable {
     let prototype: SegmentPrototype
     private let file: DataFile
     private let keys: KeyRing
-    private var unpacker: PageUnpacker
     /// By section what closes it and where its pages stand; as they are asked for.
-    private var opened: [Opened?]
+    private let opened: Mutex<[Opened?]>
 
-    private struct Opened: Sendable {
+    private final class Opened: Sendable {
         let seal: PieceSeal
         let table: PageIndex
         let start: Int
+
+        init(seal: PieceSeal, table: PageIndex, start: Int) {
+            (self.seal, self.table, self.start) = (seal, table, start)
+        }
     }
 
     /// The cameras that its sightings name.
@@ -39,9 +43,8 @@ struct SectionedSegmentReader: Sendable {
         }
         self.head = head
         contents = SegmentFiles.text(head.id)
-        opened = [Opened?](repeating: nil, count: head.sections.count)
+        opened = Mutex([Opened?](repeating: nil, count: head.sections.count))
         prototype = try prototypes.prototype(of: file, head.registerLength, head.codebookLength)
-        unpacker = prototype.unpacker
     }
 
     /// The file without some of its sections, under another name.
@@ -64,7 +67,7 @@ struct SectionedSegmentReader: Sendable {
     /// Appends the sightings of runs that are wanted.
     ///
     /// - Parameter wanted: whose mark does not count: who names runs has looked at that.
-    mutating func read(
+    func read(
         _ section: Int,
         _ runs: Runs,
         _ wanted: WantedSightings,
@@ -82,20 +85,20 @@ struct SectionedSegmentReader: Sendable {
             )
         }
         var next = 0
-        try forEachPage(pages.map(\.page), own) { page, bytes, start, reader in
+        try forEachPage(pages.map(\.page), own) { page, bytes, start, unpacker in
             let own = runs[pages[next].runs]
             next += 1
-            try reader.read(page, bytes, at: start, own, section, wanted, into: &batch)
+            try read(page, bytes, at: start, own, section, wanted, &unpacker, into: &batch)
         }
     }
 
     /// The numbers of the runs with sightings that are wanted, by where and when, and the keys between which their marks lie.
-    mutating func scan(_ section: Int, _ wanted: WantedSightings) throws -> Scan {
+    func scan(_ section: Int, _ wanted: WantedSightings) throws -> Scan {
         var all = Scan()
         guard isWanted(section, wanted) else { return all }
         let own = try open(section)
-        try forEachPage(Array(0..<own.table.count), own) { page, bytes, start, reader in
-            let found = try reader.scan(page, bytes, at: start, section, wanted)
+        try forEachPage(Array(0..<own.table.count), own) { page, bytes, start, unpacker in
+            let found = try scan(page, bytes, at: start, section, wanted, &unpacker)
             guard !found.isEmpty else { return }
             all.runs += found
             let last = page + 1 < own.table.count ? own.table.firsts[page + 1] : MarkKey(value: .max)
@@ -110,8 +113,8 @@ struct SectionedSegmentReader: Sendable {
         var keys: [ClosedRange<MarkKey>] = []
     }
 
-    private mutating func open(_ section: Int) throws -> Opened {
-        if let known = opened[section] { return known }
+    private func open(_ section: Int) throws -> Opened {
+        if let known = opened.withLock({ $0[section] }) { return known }
         let own = head.sections[section]
         let start = head.start(of: section)
         let seal = try keys.seal(own.keys, file: head.id, part: section)
@@ -124,7 +127,7 @@ struct SectionedSegmentReader: Sendable {
             throw StorageError(.damaged, "\(file.path): the table at byte \(place) is not as it was written")
         }
         let made = Opened(seal: seal, table: table, start: start)
-        opened[section] = made
+        opened.withLock { $0[section] = made }
         return made
     }
 
@@ -143,11 +146,20 @@ struct SectionedSegmentReader: Sendable {
     }
 
     /// Goes through pages, which ascend, with the bytes of each and where its piece stands in the file.
-    private mutating func forEachPage(
+    private func forEachPage(
         _ pages: [Int],
         _ own: Opened,
-        _ body: (_ page: Int, _ bytes: [UInt8], _ start: Int, _ reader: inout SectionedSegmentReader) throws
-            -> Void
+        _ body: (_ page: Int, _ bytes: [UInt8], _ start: Int, _ unpacker: inout PageUnpacker) throws -> Void
+    ) throws {
+        try prototype.unpackers.use { unpacker in
+            try forEachPage(pages, own) { try body($0, $1, $2, &unpacker) }
+        }
+    }
+
+    private func forEachPage(
+        _ pages: [Int],
+        _ own: Opened,
+        _ body: (_ page: Int, _ bytes: [UInt8], _ start: Int) throws -> Void
     ) throws {
         var next = 0
         while next < pages.count {
@@ -173,7 +185,7 @@ struct SectionedSegmentReader: Sendable {
                     // The table says of a piece's last page where the piece ends, closed as it is.
                     let length = min(page.upperBound - place.lowerBound, opened.count)
                     let start = min(page.lowerBound - place.lowerBound, length)
-                    try body(pages[next], Array(opened[start..<length]), own.start + place.lowerBound, &self)
+                    try body(pages[next], Array(opened[start..<length]), own.start + place.lowerBound)
                     next += 1
                 }
             }
@@ -204,12 +216,13 @@ struct SectionedSegmentReader: Sendable {
         min(head.pageRuns, head.sections[section].runs - page * head.pageRuns)
     }
 
-    private mutating func scan(
+    private func scan(
         _ page: Int,
         _ bytes: [UInt8],
         at start: Int,
         _ section: Int,
-        _ wanted: WantedSightings
+        _ wanted: WantedSightings,
+        _ unpacker: inout PageUnpacker
     ) throws -> [Int] {
         var found: [Int] = []
         var none = SightingBatch()
@@ -229,13 +242,14 @@ struct SectionedSegmentReader: Sendable {
         return found
     }
 
-    private mutating func read(
+    private func read(
         _ page: Int,
         _ bytes: [UInt8],
         at start: Int,
         _ runs: ArraySlice<(number: Int, key: UInt64)>,
         _ section: Int,
         _ wanted: WantedSightings,
+        _ unpacker: inout PageUnpacker,
         into batch: inout SightingBatch
     ) throws {
         let count = runCount(page, section)

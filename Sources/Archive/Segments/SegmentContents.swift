@@ -20,7 +20,7 @@ public struct SegmentContents: Sendable {
         let end = try file.read(8, at: max(0, try file.length() - 8))
         var all = SightingBatch()
         if FormerSegmentReader.isSegment(end) {
-            var reader = try FormerSegmentReader(path)
+            let reader = try FormerSegmentReader(path)
             try reader.read(nil, into: &all)
             (batch, register) = (all, reader.register)
             return

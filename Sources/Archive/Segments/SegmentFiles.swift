@@ -125,34 +125,31 @@ struct SegmentFiles: Sendable {
         _ only: [String: Set<Int>]?,
         _ keys: KeyRing
     ) throws -> [(batch: SightingBatch, register: CameraRegister)] {
-        let found = try index(group.name, keys) { index in
-            let files = index.contents.map { contents in
-                group.segments[contents].flatMap { segment in
-                    query?.mayMatch(segment.first, segment.last, reach) ?? true ? segment : nil
-                }
+        let index = try index(group.name, keys)
+        let files = index.contents.map { contents in
+            group.segments[contents].flatMap { segment in
+                query?.mayMatch(segment.first, segment.last, reach) ?? true ? segment : nil
             }
-            let isAsked = index.head.parts.map { part in
-                guard let file = files[part.file] else { return false }
-                return only.map { $0[file.contents]?.contains(part.section) ?? false } ?? true
-            }
-            return try runs(&index, files, isAsked, query, reach, keys)
         }
-        return try found.compactMap { segment, sections in
-            try self.segment(segment, keys) { reader in
-                let wanted = Self.wanted(query, reader, reach)
-                var batch = SightingBatch()
-                for (section, runs) in sections.sorted(by: { $0.key < $1.key })
-                where query == nil || reader.isWanted(section, wanted) {
-                    try reader.read(section, runs, wanted, into: &batch)
-                }
-                return batch.isEmpty ? nil : (batch, reader.register)
+        let isAsked = index.head.parts.map { part in
+            guard let file = files[part.file] else { return false }
+            return only.map { $0[file.contents]?.contains(part.section) ?? false } ?? true
+        }
+        return try runs(index, files, isAsked, query, reach, keys).compactMap { segment, sections in
+            let reader = try self.segment(segment, keys)
+            let wanted = Self.wanted(query, reader, reach)
+            var batch = SightingBatch()
+            for (section, runs) in sections.sorted(by: { $0.key < $1.key })
+            where query == nil || reader.isWanted(section, wanted) {
+                try reader.read(section, runs, wanted, into: &batch)
             }
+            return batch.isEmpty ? nil : (batch, reader.register)
         }
     }
 
     /// Where what is asked for stands in each segment.
     private func runs(
-        _ index: inout MarkIndexReader,
+        _ index: MarkIndexReader,
         _ files: [Catalogue.Segment?],
         _ isAsked: [Bool],
         _ query: SightingQuery?,
@@ -164,7 +161,7 @@ struct SegmentFiles: Sendable {
         if let query, query.mark != nil {
             hits = try index.find(WantedSightings(query, CameraRegister(), reach), isAsked)
         } else if query != nil {
-            hits = try scan(&index, files, query, reach, keys)
+            hits = try scan(index, files, query, reach, keys)
         } else {
             var next = [Int](repeating: 0, count: parts.count)
             hits = try index.runs(isAsked.indices.map { isAsked[$0] ? $0 : nil }).map { run in
@@ -189,7 +186,7 @@ struct SegmentFiles: Sendable {
 
     /// Looks for what is asked for by time and place, and for its marks then.
     private func scan(
-        _ index: inout MarkIndexReader,
+        _ index: MarkIndexReader,
         _ files: [Catalogue.Segment?],
         _ query: SightingQuery?,
         _ reach: SightingReach,
@@ -199,13 +196,12 @@ struct SegmentFiles: Sendable {
         var numbers = [[Int]](repeating: [], count: parts.count)
         var ranges: [ClosedRange<MarkKey>] = []
         for case (let file, let segment?) in zip(files.indices, files) {
-            try self.segment(segment, keys) { reader in
-                let wanted = Self.wanted(query, reader, reach)
-                for (number, part) in parts.enumerated() where part.file == file {
-                    let found = try reader.scan(part.section, wanted)
-                    numbers[number] = found.runs
-                    ranges += found.keys
-                }
+            let reader = try self.segment(segment, keys)
+            let wanted = Self.wanted(query, reader, reach)
+            for (number, part) in parts.enumerated() where part.file == file {
+                let found = try reader.scan(part.section, wanted)
+                numbers[number] = found.runs
+                ranges += found.keys
             }
         }
         return ranges.isEmpty ? [] : try index.marks(of: numbers, in: ranges)
@@ -227,36 +223,24 @@ struct SegmentFiles: Sendable {
         return String(decoding: id.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
-    /// Reads an index.
-    func index<Result: Sendable>(
-        _ name: String,
-        _ keys: KeyRing,
-        _ body: (inout MarkIndexReader) throws -> Result
-    ) throws -> Result {
+    /// Who reads an index.
+    func index(_ name: String, _ keys: KeyRing) throws -> MarkIndexReader {
         let path = "\(folder)/\(name)"
-        return try indexes.read(
-            path,
-            open: { try MarkIndexReader(try DataFile(path, .read), keys, like: prototypes) },
-            body
-        )
+        return try indexes.reader(path) {
+            try MarkIndexReader(try DataFile(path, .read), keys, like: prototypes)
+        }
     }
 
-    /// Reads a segment of sections.
-    func segment<Result: Sendable>(
-        _ segment: Catalogue.Segment,
-        _ keys: KeyRing,
-        _ body: (inout SectionedSegmentReader) throws -> Result
-    ) throws -> Result {
+    /// Who reads a segment of sections.
+    func segment(_ segment: Catalogue.Segment, _ keys: KeyRing) throws -> SectionedSegmentReader {
         let path = "\(folder)/\(segment.name)"
-        return try opened.read(
-            path,
-            open: { try SectionedSegmentReader(try DataFile(path, .read), keys, like: prototypes) }
-        ) { reader in
-            guard reader.contents == segment.contents else {
-                throw StorageError(.mismatch, "\(path): not the segment that the catalogue names")
-            }
-            return try body(&reader)
+        let reader = try opened.reader(path) {
+            try SectionedSegmentReader(try DataFile(path, .read), keys, like: prototypes)
         }
+        guard reader.contents == segment.contents else {
+            throw StorageError(.mismatch, "\(path): not the segment that the catalogue names")
+        }
+        return reader
     }
 
     // MARK: - Files of before
@@ -281,10 +265,9 @@ struct SegmentFiles: Sendable {
         _ reach: SightingReach
     ) throws -> [(batch: SightingBatch, register: CameraRegister)] {
         let path = "\(folder)/\(segment.name)"
-        return try formers.read(path, open: { try FormerSegmentReader(path, like: prototypes) }) { reader in
-            var batch = SightingBatch()
-            try reader.read(query, reach, share: share, into: &batch)
-            return batch.isEmpty ? [] : [(batch, reader.register)]
-        }
+        let reader = try formers.reader(path) { try FormerSegmentReader(path, like: prototypes) }
+        var batch = SightingBatch()
+        try reader.read(query, reach, share: share, into: &batch)
+        return batch.isEmpty ? [] : [(batch, reader.register)]
     }
 }

@@ -8,10 +8,37 @@ struct SegmentPrototype: Sendable {
     let registerBlock: [UInt8]
     let codebook: [UInt8]
     let register: CameraRegister
-    let unpacker: PageUnpacker
+    let unpackers: Unpackers<PageUnpacker>
 
     fileprivate func isOf(_ registerBlock: [UInt8], _ codebook: [UInt8]) -> Bool {
         self.codebook == codebook && self.registerBlock == registerBlock
+    }
+}
+
+/// What an index's codebook is made into; indexes that have the same one share it.
+struct IndexPrototype: Sendable {
+    let codebook: Codebook
+    let unpackers: Unpackers<EntropyUnpacker>
+}
+
+/// What pages are unpacked with: as many as unpack at a time, and the same ones again.
+///
+/// A history has a page in each of some hundred files. What all are unpacked into stays near the processor; what each had for itself
+/// would not. Each is made by itself and shares nothing with the others: two processors that count who holds the same tables take
+/// longer for that than to read them.
+final class Unpackers<Unpacker: Sendable>: Sendable {
+    private let make: @Sendable () -> Unpacker
+    private let idle = Mutex<[Unpacker]>([])
+
+    init(_ make: @escaping @Sendable () -> Unpacker) { self.make = make }
+
+    /// Unpacks; what something is thrown over is not used again.
+    @inline(__always)
+    func use<Result>(_ body: (inout Unpacker) throws -> Result) rethrows -> Result {
+        var own = idle.withLock { $0.popLast() } ?? make()
+        let result = try body(&own)
+        idle.withLock { $0.append(own) }
+        return result
     }
 }
 
@@ -19,7 +46,7 @@ struct SegmentPrototype: Sendable {
 final class SegmentPrototypes: Sendable {
     private struct Known {
         var prototypes: [SegmentPrototype] = []
-        var codebooks: [(bytes: [UInt8], codebook: Codebook)] = []
+        var indexes: [(codebook: [UInt8], prototype: IndexPrototype)] = []
     }
 
     private let known = Mutex(Known())
@@ -55,13 +82,14 @@ final class SegmentPrototypes: Sendable {
     /// Of the codebook that an index begins with; `nil` if it is not as it was written.
     ///
     /// - Parameter length: how long it is with its checksum.
-    func codebook(of file: DataFile, _ length: Int) throws -> Codebook? {
+    func prototype(of file: DataFile, _ length: Int) throws -> IndexPrototype? {
         guard let bytes = Self.checked(try file.read(length, at: 0)[...]) else { return nil }
         return known.withLock { known in
-            if let found = known.codebooks.first(where: { $0.bytes == bytes }) { return found.codebook }
-            guard let made = try? Codebook(bytes, kinds: IndexPage.kinds) else { return nil }
-            if known.codebooks.count == Self.countMax { known.codebooks.removeFirst() }
-            known.codebooks.append((bytes, made))
+            if let found = known.indexes.first(where: { $0.codebook == bytes }) { return found.prototype }
+            guard let codebook = try? Codebook(bytes, kinds: IndexPage.kinds) else { return nil }
+            let made = IndexPrototype(codebook: codebook, unpackers: Unpackers { EntropyUnpacker(codebook) })
+            if known.indexes.count == Self.countMax { known.indexes.removeFirst() }
+            known.indexes.append((bytes, made))
             return made
         }
     }
@@ -90,14 +118,12 @@ final class SegmentPrototypes: Sendable {
             register = try same ?? CameraRegister(RegisterBlock.decode(try Block.read(block, at: &position)))
         } catch { throw StorageError(.damaged, "\(file.path): the register at byte 0: \(error)") }
         do {
+            let packedBy = try Codebook(codebook, kinds: PageKinds.count)
             return SegmentPrototype(
                 registerBlock: block,
                 codebook: codebook,
                 register: register,
-                unpacker: PageUnpacker(
-                    register: register,
-                    codebook: try Codebook(codebook, kinds: PageKinds.count)
-                )
+                unpackers: Unpackers { PageUnpacker(register: register, codebook: packedBy) }
             )
         } catch {
             throw StorageError(.damaged, "\(file.path): the codebook at byte \(block.count): \(error)")

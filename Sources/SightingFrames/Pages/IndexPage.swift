@@ -173,9 +173,69 @@ public struct IndexPage: Equatable, Sendable {
 
     /// The runs of the mark at a place, each with its part and its number in it, of a page whose marks were read.
     ///
+    /// What stands behind them is not looked at.
+    ///
     /// - Parameter bytes: as they were read from.
-    /// - Complexity: O(runs of the page), less than to read the page.
+    /// - Complexity: O(runs of the page up to those), some 4 ns each.
     public static func runs(
+        of place: Int,
+        _ marks: Marks,
+        _ bytes: [UInt8],
+        _ unpacker: inout EntropyUnpacker
+    ) throws(FrameFault) -> [(part: Int, number: Int)] {
+        guard let numbers = try shortNumbers(through: place, marks, bytes, &unpacker) else {
+            return try runsAmongAll(of: place, marks, bytes, &unpacker)
+        }
+        var next = marks.head.starts
+        var runs: [(part: Int, number: Int)] = []
+        var nexts = next.mutableSpan
+        var (mark, part) = (0, 0)
+        let span = numbers.span
+        for index in span.indices {
+            let number = span[index]
+            part += Int(number >> 1)
+            guard part < nexts.count else { throw .numberTooLarge }
+            if mark == place { runs.append((part, nexts[part])) }
+            nexts[part] += 1
+            guard number & 1 == 1 else { continue }
+            if mark == place { return runs }
+            (mark, part) = (mark + 1, 0)
+        }
+        throw .columnEnds
+    }
+
+    /// So many numbers are unpacked at once where it is not known how many are needed.
+    private static let unpackedAtOnce = 64
+
+    /// The numbers of runs up to the last one of the mark at a place; some behind them may come with them.
+    ///
+    /// - Returns: `nil` if one has more than a byte: what is behind its first one stands behind the first ones of all.
+    private static func shortNumbers(
+        through place: Int,
+        _ marks: Marks,
+        _ bytes: [UInt8],
+        _ unpacker: inout EntropyUnpacker
+    ) throws(FrameFault) -> [UInt8]? {
+        do throws(CompressionError) { try unpacker.begin(bytes, at: marks.end) } catch { throw .badPacking }
+        var numbers: [UInt8] = []
+        numbers.reserveCapacity(marks.head.runs)
+        var marksLeft = place + 1
+        while marksLeft > 0, numbers.count < marks.head.runs {
+            let start = numbers.count
+            unpacker.bytes(min(unpackedAtOnce, marks.head.runs - start), kind: 0, into: &numbers)
+            var (any, ends): (UInt8, Int) = (0, 0)
+            let span = numbers.span
+            for index in start..<span.count {
+                any |= span[index]
+                ends &+= Int(span[index] & 1)
+            }
+            if any >= 0x80 { return nil }
+            marksLeft -= ends
+        }
+        return numbers
+    }
+
+    private static func runsAmongAll(
         of place: Int,
         _ marks: Marks,
         _ bytes: [UInt8],

@@ -77,17 +77,23 @@ public struct PageIndex: Equatable, Sendable {
     public init(_ bytes: [UInt8], partCount: Int) throws(FrameFault) {
         self = try ColumnReader.read(bytes) { column throws(FrameFault) in
             var index = PageIndex(partCount: partCount)
-            var first: UInt64 = 0
-            var lengths = [Int](repeating: 0, count: partCount)
+            // A page takes a byte or more for each number, most take two for each of the first ones.
+            let countMax = bytes.count / (2 + partCount)
+            index.firsts.reserveCapacity(countMax / 2)
+            index.marksEnds.reserveCapacity(countMax / 2)
+            index.rowsEnds.reserveCapacity(countMax * partCount)
+            var (first, marksEnd, rowsEnd): (UInt64, Int, Int) = (0, 0, 0)
             while !column.isAtEnd {
                 let (sum, overflow) = first.addingReportingOverflow(try column.number())
                 guard !overflow else { throw .numberTooLarge }
                 first = sum
-                let marks = Int(try column.number(upTo: UInt64(Block.payloadMax)))
-                for part in 0..<partCount {
-                    lengths[part] = Int(try column.number(upTo: UInt64(Block.payloadMax)))
+                index.firsts.append(MarkKey(value: first))
+                marksEnd += Int(try column.number(upTo: UInt64(Block.payloadMax)))
+                index.marksEnds.append(marksEnd)
+                for _ in 0..<partCount {
+                    rowsEnd += Int(try column.number(upTo: UInt64(Block.payloadMax)))
+                    index.rowsEnds.append(rowsEnd)
                 }
-                index.append(first: MarkKey(value: first), marks: marks, rows: lengths)
             }
             return index
         }
