@@ -186,7 +186,7 @@ let package = Package(
         ),
         tests(
             "EndToEndTests",
-            on: ["anpr", "ANPRModel", "Compression", "FeedDecoding", "Simulation", "TestSupport"]
+            on: ["anpr", "Access", "ANPRModel", "Compression", "FeedDecoding", "Simulation", "TestSupport"]
         ),
     ],
     swiftLanguageModes: [.v6]

@@ -186,13 +186,15 @@ public struct AuditLog: Sendable {
             throw Failure(line: nil, description: "\(path): the last line is not a record")
         }
         let head = Head(count: last.sequence, hash: last.hash)
-        let isOneAhead = last.previous == kept.hash && last.sequence == kept.count + 1
-        guard head == kept || isOneAhead else {
+        if head == kept { return head }
+        guard last.previous == kept.hash, last.sequence == kept.count + 1 else {
             throw Failure(
                 line: nil,
                 description: "\(path): the log does not end where its head says: run audit verify"
             )
         }
+        // Before another record follows: a second crash must not leave the head two behind.
+        try keep(head)
         return head
     }
 

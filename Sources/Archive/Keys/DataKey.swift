@@ -46,7 +46,7 @@ public struct DataKeyName: Hashable, Sendable, Comparable {
     /// As written by `append`; `nil` where the bytes end in it.
     ///
     /// - Parameter position: moved behind it.
-    init?(_ bytes: [UInt8], at position: inout Int) {
+    package init?(_ bytes: [UInt8], at position: inout Int) {
         guard position + 10 <= bytes.count else { return nil }
         day = Int32(bitPattern: LittleEndian.read(bytes, at: position))
         number = LittleEndian.read(bytes, at: position + 4)

@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// - Complexity: a change writes the whole file, about 80 bytes a key.
 public final class KeyRing: Sendable {
-    private struct State {
+    struct State {
         /// Where the master key comes from that is to replace the source's, or has: the keys may be wrapped by either.
         var coming: MasterKeySource?
         var master: MasterKey?
@@ -30,8 +30,8 @@ public final class KeyRing: Sendable {
     public let source: MasterKeySource
     /// Whether what is written is encrypted; what was encrypted is read in any case.
     public let isOn: Bool
-    private let state: Mutex<State>
-    private var path: String { "\(folder)/ring" }
+    let state: Mutex<State>
+    var path: String { "\(folder)/ring" }
 
     /// The keys of a data folder; nothing is read or made before it is needed.
     ///
@@ -81,43 +81,10 @@ public final class KeyRing: Sendable {
             }
     }
 
-    /// What closes the pieces of a part of a file.
-    ///
-    /// - Parameters:
-    ///   - names: all of whose keys it takes to open them; none where they are not encrypted.
-    ///   - file: what tells the file from all others.
-    ///   - part: what tells the part from all others of the file.
-    /// - Throws: `StorageError` of code `destroyed` if one of the keys is no more.
-    func seal(_ names: [DataKeyName], file: [UInt8], part: Int) throws -> PieceSeal {
-        if names.isEmpty { return PieceSeal(nil) }
-        let keys = try state.withLock { state in try names.map { name in try key(name, &state) } }
-        var material: [UInt8] = []
-        for key in keys { unsafe key.withUnsafeBytes { unsafe material.append(contentsOf: $0) } }
-        return PieceSeal(
-            HKDF<SHA256>.deriveKey(
-                inputKeyMaterial: SymmetricKey(data: material),
-                salt: file,
-                info: Array("anpr part \(part)".utf8),
-                outputByteCount: 32
-            )
-        )
-    }
-
-    private func key(_ name: DataKeyName, _ state: inout State) throws -> SymmetricKey {
+    func key(_ name: DataKeyName, _ state: inout State) throws -> SymmetricKey {
         if let key = state.plain[name] { return key }
-        if state.content.wrapped[name] == nil { try refresh(&state) }
-        guard let wrapped = state.content.wrapped[name] else {
-            throw StorageError(
-                .destroyed,
-                "\(path): the key of \(name.closed) is not there"
-            )
-        }
-        guard let key = try master(&state).unwrap(wrapped, name) else {
-            throw StorageError(
-                .damaged,
-                "\(path): the key of \(name.closed) does not open"
-            )
-        }
+        let wrapped = try wrapped(name, &state)
+        let key = try unwrapped(wrapped, name, by: try master(&state))
         state.plain[name] = key
         return key
     }
@@ -310,7 +277,7 @@ extension KeyRing {
     }
 
     /// Reads the keys if they were changed.
-    private func refresh(_ state: inout State) throws {
+    func refresh(_ state: inout State) throws {
         guard DataFolder.exists(path) else {
             state.content = KeyRingFile()
             state.isLoaded = true
@@ -355,7 +322,7 @@ extension KeyRing {
     }
 
     /// The master key; made where it is the data folder's own and there is none.
-    private func master(_ state: inout State) throws -> MasterKey {
+    func master(_ state: inout State) throws -> MasterKey {
         if let known = state.master { return known }
         let master: MasterKey
         switch source {

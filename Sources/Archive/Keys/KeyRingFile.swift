@@ -11,8 +11,8 @@ struct KeyRingFile {
     var version: UInt64 = 0
     /// Nonce, key and tag of each.
     private(set) var wrapped: [DataKeyName: [UInt8]] = [:]
-    /// By day and force the keys they have.
-    private var ofPlace: [Place: [DataKeyName]] = [:]
+    /// By day and force the keys they have; from when that is asked for on, which readers do not.
+    private var ofPlace: [Place: [DataKeyName]]?
 
     private static let magic: [UInt8] = Array("ANPRKEY1".utf8)
     private static let headLength = 28
@@ -24,20 +24,27 @@ struct KeyRingFile {
     private struct Place: Hashable {
         var day: Int32
         var force: String
+
+        init(day: Int32, force: String) { (self.day, self.force) = (day, force) }
+
+        init(_ name: DataKeyName) { self.init(day: name.day, force: name.force) }
     }
 
     /// A key of a day and force that is none of some others.
-    func name(_ day: Int32, _ force: String, except others: Set<DataKeyName>) -> DataKeyName? {
-        ofPlace[Place(day: day, force: force)]?.first { !others.contains($0) }
+    mutating func name(_ day: Int32, _ force: String, except others: Set<DataKeyName>) -> DataKeyName? {
+        let places = ofPlace ?? Dictionary(grouping: wrapped.keys.sorted()) { Place($0) }
+        ofPlace = places
+        return places[Place(day: day, force: force)]?.first { !others.contains($0) }
     }
 
     /// Puts a wrapped key under a name, or none.
     mutating func set(_ bytes: [UInt8]?, for name: DataKeyName) {
-        let place = Place(day: name.day, force: name.force)
         wrapped[name] = bytes
-        ofPlace[place, default: []].removeAll { $0 == name }
-        if bytes != nil { ofPlace[place, default: []].append(name) }
-        if ofPlace[place]?.isEmpty == true { ofPlace[place] = nil }
+        guard ofPlace != nil else { return }
+        let place = Place(name)
+        ofPlace?[place, default: []].removeAll { $0 == name }
+        if bytes != nil { ofPlace?[place, default: []].append(name) }
+        if ofPlace?[place]?.isEmpty == true { ofPlace?[place] = nil }
     }
 
     /// Reads a file.
@@ -48,14 +55,12 @@ struct KeyRingFile {
         version = LittleEndian.read(bytes, at: 16)
         var position = Self.headLength
         let count = Int(LittleEndian.read(bytes, at: 24) as UInt32)
-        let room = min(count, bytes.count / Self.wrappedLength)
-        wrapped.reserveCapacity(room)
-        ofPlace.reserveCapacity(room)
+        wrapped.reserveCapacity(min(count, bytes.count / Self.wrappedLength))
         for _ in 0..<count {
             guard let name = DataKeyName(bytes, at: &position),
                 position + Self.wrappedLength <= bytes.count - 4
             else { throw damaged }
-            set(Array(bytes[position..<position + Self.wrappedLength]), for: name)
+            wrapped[name] = Array(bytes[position..<position + Self.wrappedLength])
             position += Self.wrappedLength
         }
     }

@@ -24,7 +24,7 @@ extension Archiver {
     /// What is where in segments that are made of sections.
     func heads(of segments: [Catalogue.Segment]) throws -> [(contents: String, head: SectionedHead)] {
         try segments.map { segment in
-            (segment.contents, try files.segment(segment, keys).head)
+            (segment.contents, try files.segment(segment, keys).head())
         }
     }
 

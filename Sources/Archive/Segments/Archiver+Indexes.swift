@@ -11,6 +11,49 @@ extension Archiver {
     /// Indexes of no more sightings are merged, which takes half a gigabyte.
     private static let rowsMax = 1 << 24
 
+    /// Writes the index of one segment.
+    func write(
+        index name: String,
+        of head: SectionedHead,
+        _ layout: SegmentLayout?,
+        _ sections: SegmentSections
+    ) throws -> Catalogue.Index {
+        var own = MarkIndexHead()
+        own.files = [MarkIndexHead.File(id: head.id, day: head.day, layout: layout)]
+        own.parts = head.sections.enumerated().map { MarkIndexHead.Part(file: 0, section: $0, runs: $1.runs) }
+        let length = try write(
+            index: "\(folder)/\(name).marks",
+            own,
+            under: Set(head.sections.flatMap(\.keys)),
+            sections.runs,
+            sections.alternates
+        )
+        return Catalogue.Index(name: "\(name).marks", bytes: length)
+    }
+
+    /// Writes an index.
+    ///
+    /// - Returns: how long the file is.
+    func write(
+        index path: String,
+        _ head: MarkIndexHead,
+        under names: Set<DataKeyName>,
+        _ runs: [MarkRun],
+        _ alternates: [AlternateMark]
+    ) throws -> Int {
+        let (length, used) = try MarkIndex.write(
+            path,
+            head,
+            under: names,
+            runs,
+            alternates,
+            keys: keys,
+            codebooks: indexCodebooks
+        )
+        Self.remember(used, in: &indexCodebooks)
+        return length
+    }
+
     /// Merges the indexes of days that belong together and end before a day.
     func mergeIndexes(before open: Int32) throws {
         let segments = try catalogue.snapshot().segments.filter { !$0.marks.isEmpty }
@@ -108,7 +151,7 @@ extension Archiver {
     > {
         var names: Set<DataKeyName> = []
         for segment in segments where !segment.marks.isEmpty {
-            let sections = try files.segment(segment, keys).head.sections
+            let sections = try files.segment(segment, keys).head().sections
             for (number, section) in sections.enumerated()
             where !section.isDropped && dropped[segment.contents]?.contains(number) != true {
                 names.formUnion(section.keys)
@@ -136,6 +179,10 @@ extension Archiver {
             if files[part.file] == nil {
                 files[part.file] = head.files.count
                 head.files.append(file)
+                // What is dropped of a segment is so by who has this index take the other's place.
+                if let gone = dropped[contents], let layout = file.layout {
+                    head.files[head.files.count - 1].layout = layout.without(gone)
+                }
             }
             head.parts.append(
                 MarkIndexHead.Part(file: files[part.file] ?? 0, section: part.section, runs: part.runs)

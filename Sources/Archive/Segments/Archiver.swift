@@ -19,9 +19,9 @@ public final class Archiver {
     /// What segments were packed by, the latest first; readers are quicker where many share one.
     private var codebooks: [Codebook] = []
     /// And indexes of marks.
-    private var indexCodebooks: [Codebook] = []
+    var indexCodebooks: [Codebook] = []
     /// The hours of a day and whole days have their own.
-    private static let codebooksMax = 8
+    static let codebooksMax = 8
 
     /// A day with more segments than this has them merged.
     private static let segmentsMax = 16
@@ -286,7 +286,7 @@ public final class Archiver {
     ) throws {
         let sections = try SegmentSections(batch, rows, register)
         let name = try freshName(day)
-        let (length, head, used) = try SectionedSegment.write(
+        let (length, head, layout, used) = try SectionedSegment.write(
             "\(folder)/\(name).segment",
             sections,
             day: day,
@@ -295,7 +295,7 @@ public final class Archiver {
             codebooks: codebooks
         )
         Self.remember(used, in: &codebooks)
-        let index = try write(index: name, of: head, sections)
+        let index = try write(index: name, of: head, layout, sections)
         try DataFolder.sync("\(folder)/\(Self.dayName(day))")
         var segment = Catalogue.Segment(head, "\(name).segment", bytes: length, marks: index.name)
         segment.counts?.reach = rows.reduce(0) { max($0, batch.sightings[Int($1)].reach) }
@@ -304,47 +304,7 @@ public final class Archiver {
         change.used.formUnion(head.sections.flatMap(\.keys))
     }
 
-    /// Writes the index of one segment.
-    private func write(index name: String, of head: SectionedHead, _ sections: SegmentSections) throws
-        -> Catalogue.Index
-    {
-        var own = MarkIndexHead()
-        own.files = [MarkIndexHead.File(id: head.id, day: head.day)]
-        own.parts = head.sections.enumerated().map { MarkIndexHead.Part(file: 0, section: $0, runs: $1.runs) }
-        let length = try write(
-            index: "\(folder)/\(name).marks",
-            own,
-            under: Set(head.sections.flatMap(\.keys)),
-            sections.runs,
-            sections.alternates
-        )
-        return Catalogue.Index(name: "\(name).marks", bytes: length)
-    }
-
-    /// Writes an index.
-    ///
-    /// - Returns: how long the file is.
-    func write(
-        index path: String,
-        _ head: MarkIndexHead,
-        under names: Set<DataKeyName>,
-        _ runs: [MarkRun],
-        _ alternates: [AlternateMark]
-    ) throws -> Int {
-        let (length, used) = try MarkIndex.write(
-            path,
-            head,
-            under: names,
-            runs,
-            alternates,
-            keys: keys,
-            codebooks: indexCodebooks
-        )
-        Self.remember(used, in: &indexCodebooks)
-        return length
-    }
-
-    private static func remember(_ used: Codebook, in codebooks: inout [Codebook]) {
+    static func remember(_ used: Codebook, in codebooks: inout [Codebook]) {
         codebooks = ([used] + codebooks.filter { $0 != used }).prefix(codebooksMax).map(\.self)
     }
 

@@ -105,7 +105,9 @@ enum MarkIndex {
     ) throws -> Int {
         var (head, cover) = (head, cover)
         let file = SegmentAppender(try DataFile(path + ".tmp", .replace))
-        cover.codebookLength = try file.append(checked: codebook.encoded)
+        let packedBy = SegmentAppender.checked(codebook.encoded)
+        head.codebookDigest = SegmentPrototypes.digest(packedBy)
+        cover.codebookLength = try file.append(packedBy)
         for page in pages {
             head.pages.append(first: page.first, marks: try file.append(page.closed), rows: [])
         }
@@ -115,7 +117,9 @@ enum MarkIndex {
             let length = try file.append(try seal.close(encoded(own), number))
             head.alternates.append(first: MarkKey(value: alternates[start].key), marks: length, rows: [])
         }
-        cover.headLength = try file.append(try seal.close(head.encoded, MarkIndexCover.headNumber))
+        cover.headLength = try file.append(
+            try seal.close(head.encoded(cover.keys), MarkIndexCover.headNumber)
+        )
         let length = try file.finish(cover.encoded, MarkIndexCover.magic)
         try DataFolder.rename(path + ".tmp", to: path)
         return length

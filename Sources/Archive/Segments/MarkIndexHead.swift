@@ -7,6 +7,8 @@ struct MarkIndexHead: Equatable {
         /// The segment's identity.
         var id: [UInt8]
         var day: Int32
+        /// Where its sections stand; of a segment of before it is not told.
+        var layout: SegmentLayout?
     }
 
     /// A section of a segment.
@@ -18,6 +20,8 @@ struct MarkIndexHead: Equatable {
         var runs: Int
     }
 
+    /// SHA-256 of the codebook; empty where it is not told.
+    var codebookDigest: [UInt8] = []
     var files: [File] = []
     var parts: [Part] = []
     /// Where the pages of marks stand, and those of marks that were merged into sightings.
@@ -33,12 +37,17 @@ struct MarkIndexHead: Equatable {
     func expected(_ page: Int) -> [Int] { expected(page, of: pages.count) }
 
     /// The bytes of it.
-    var encoded: [UInt8] {
-        var bytes: [UInt8] = []
+    ///
+    /// - Parameter keys: those of the cover.
+    func encoded(_ keys: [DataKeyName]) -> [UInt8] {
+        var bytes = codebookDigest
         VaryingLength.append(UInt64(files.count), to: &bytes)
         for file in files {
             bytes += file.id
             LittleEndian.append(UInt32(bitPattern: file.day), to: &bytes)
+            guard !codebookDigest.isEmpty else { continue }
+            VaryingLength.append(file.layout == nil ? 0 : 1, to: &bytes)
+            bytes += file.layout?.encoded(keys) ?? []
         }
         VaryingLength.append(UInt64(parts.count), to: &bytes)
         for part in parts {
@@ -58,8 +67,18 @@ struct MarkIndexHead: Equatable {
     init() {}
 
     /// As written by `encoded`; `nil` for anything else.
-    init?(_ bytes: [UInt8]) {
+    ///
+    /// - Parameters:
+    ///   - magic: one of `MarkIndexCover.magics`, which the file ends in.
+    ///   - keys: those of the cover.
+    init?(_ bytes: [UInt8], _ magic: [UInt8], _ keys: [DataKeyName]) {
         var position = 0
+        let tells = magic == MarkIndexCover.magic
+        if tells {
+            guard bytes.count >= SegmentLayout.digestLength else { return nil }
+            position = SegmentLayout.digestLength
+            codebookDigest = Array(bytes[..<position])
+        }
         guard let fileCount = VaryingLength.read(bytes, at: &position), fileCount <= 1 << 20 else {
             return nil
         }
@@ -67,8 +86,16 @@ struct MarkIndexHead: Equatable {
             let end = position + SectionedHead.idLength
             guard end + 4 <= bytes.count else { return nil }
             let day = Int32(bitPattern: LittleEndian.read(bytes, at: end))
-            files.append(File(id: Array(bytes[position..<end]), day: day))
+            var file = File(id: Array(bytes[position..<end]), day: day)
             position = end + 4
+            if tells {
+                guard let count = VaryingLength.read(bytes, at: &position), count <= 1 else { return nil }
+                if count == 1 {
+                    guard let layout = SegmentLayout(bytes, at: &position, keys) else { return nil }
+                    file.layout = layout
+                }
+            }
+            files.append(file)
         }
         guard let partCount = VaryingLength.read(bytes, at: &position), partCount <= IndexPage.partsMax else {
             return nil
@@ -107,7 +134,9 @@ struct MarkIndexCover: Equatable {
     var codebookLength = 0
     var headLength = 0
 
-    static let magic: [UInt8] = Array("ANPRIDX1".utf8)
+    static let magic: [UInt8] = Array("ANPRIDX2".utf8)
+    /// What such files end in, also those that do not tell where sections stand.
+    static let magics = [magic, Array("ANPRIDX1".utf8)]
     /// The numbers of pieces: of the head, and from where on of pages of alternates.
     static let headNumber = Int.max
     static let firstAlternates = 1 << 40

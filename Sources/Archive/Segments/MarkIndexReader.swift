@@ -20,6 +20,8 @@ final class MarkIndexReader: Sendable {
     private let seal: PieceSeal
     private let pagesStart: Int
 
+    /// Most heads and what leads to them are no longer together.
+    private static let near = 1 << 15
     /// So many bytes are read at once where pages follow one another.
     private static let readLength = 1 << 18
 
@@ -31,21 +33,26 @@ final class MarkIndexReader: Sendable {
         let damaged = { (place: Int) in
             StorageError(.damaged, "\(file.path): what stands at byte \(place) is not as it was written")
         }
-        let (bytes, start, _) = try FileEnd.head(file, [MarkIndexCover.magic])
+        let (bytes, start, magic, before) = try FileEnd.head(file, MarkIndexCover.magics, near: Self.near)
         guard let cover = MarkIndexCover(bytes), cover.codebookLength > 4, cover.headLength <= start else {
             throw damaged(start)
         }
         seal = try keys.seal(cover.keys, file: cover.id, part: 0)
         let place = start - cover.headLength
-        let closed = try file.read(cover.headLength, at: place)
-        guard let opened = seal.open(closed[...], MarkIndexCover.headNumber),
-            let head = MarkIndexHead(opened),
+        let closed =
+            before.count < cover.headLength
+            ? try file.read(cover.headLength, at: place)[...] : before.suffix(cover.headLength)
+        guard let opened = seal.open(closed, MarkIndexCover.headNumber),
+            let head = MarkIndexHead(opened, magic, cover.keys),
             cover.codebookLength + head.pages.marksLength + head.alternates.marksLength == place
         else { throw damaged(place) }
         self.head = head
         contents = head.files.map { SegmentFiles.text($0.id) }
         pagesStart = cover.codebookLength
-        guard let known = try prototypes.prototype(of: file, cover.codebookLength) else { throw damaged(0) }
+        let digest = head.codebookDigest.isEmpty ? nil : head.codebookDigest
+        guard let known = try prototypes.prototype(of: file, cover.codebookLength, digest: digest) else {
+            throw damaged(0)
+        }
         prototype = known
     }
 

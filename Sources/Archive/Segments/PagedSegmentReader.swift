@@ -18,7 +18,7 @@ struct PagedSegmentReader: Sendable {
     /// - Parameter prototypes: of others that are open.
     init(_ file: DataFile, like prototypes: SegmentPrototypes = SegmentPrototypes()) throws {
         self.file = file
-        let (bytes, start, _) = try FileEnd.head(file, [Self.magic])
+        let (bytes, start, _, _) = try FileEnd.head(file, [Self.magic])
         guard let head = SegmentHead(bytes), head.alternatesStart + head.alternatesLength == start else {
             throw StorageError(.damaged, "\(file.path): the index at byte \(start) does not fit the file")
         }

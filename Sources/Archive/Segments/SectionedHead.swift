@@ -29,6 +29,21 @@ struct SectionedHead: Equatable {
         var length: Int { pagesLength + tableLength }
     }
 
+    /// How a segment is laid out.
+    enum Version: Int, CaseIterable {
+        /// Each page is closed by itself.
+        case pages = 4
+        /// Some pages are closed together, and the table tells how long each is.
+        case pieces = 5
+        /// The same, but that each piece tells how long its pages are: who knows where it stands needs no table.
+        case toldPieces = 6
+
+        /// What ends such a file.
+        var magic: [UInt8] { Array("ANPRSEG\(rawValue)".utf8) }
+    }
+
+    /// What is written anew; a file of before stays as it is when sections are dropped.
+    var version = Version.toldPieces
     /// Tells the file's contents from all others: 16 bytes.
     var id: [UInt8]
     /// The day of all its sightings, counted from 1970-01-01.
@@ -42,11 +57,8 @@ struct SectionedHead: Equatable {
     var codebookLength = 0
     var sections: [Section] = []
 
-    /// What ends a segment; one that was written when each page was closed by itself stays as it is when sections are dropped.
-    var magic: [UInt8] { piecePages == 1 ? Self.formerMagic : Self.currentMagic }
-    static let magics = [currentMagic, formerMagic]
-    private static let currentMagic: [UInt8] = Array("ANPRSEG5".utf8)
-    private static let formerMagic: [UInt8] = Array("ANPRSEG4".utf8)
+    /// What ends a segment.
+    static let magics = Version.allCases.map(\.magic)
     static let idLength = 16
 
     /// An identity that no other has.
@@ -67,7 +79,7 @@ struct SectionedHead: Equatable {
     var encoded: [UInt8] {
         var bytes = id
         LittleEndian.append(UInt32(bitPattern: day), to: &bytes)
-        let pieces = piecePages == 1 ? [] : [piecePages]
+        let pieces = version == .pages ? [] : [piecePages]
         for length in [pageRuns] + pieces + [registerLength, codebookLength, sections.count] {
             LittleEndian.append(UInt32(length), to: &bytes)
         }
@@ -95,7 +107,9 @@ struct SectionedHead: Equatable {
     ///
     /// - Parameter magic: one of `magics`, which the file ends in.
     init?(_ bytes: [UInt8], _ magic: [UInt8]) {
-        let isFormer = magic == Self.formerMagic
+        guard let version = Version.allCases.first(where: { $0.magic == magic }) else { return nil }
+        self.version = version
+        let isFormer = version == .pages
         let numbers = stride(from: 20, to: isFormer ? 36 : 40, by: 4).map { $0 }
         guard bytes.count >= Self.idLength + 4 + 4 * numbers.count else { return nil }
         id = Array(bytes.prefix(Self.idLength))
@@ -160,17 +174,18 @@ enum FileEnd {
         bytes += magic
     }
 
-    /// The head of a file, where it begins, and what the file ends in.
+    /// The head of a file, where it begins, what the file ends in, and what was read of what stands before the head.
     ///
-    /// - Parameter magics: what it may end in.
-    static func head(_ file: DataFile, _ magics: [[UInt8]]) throws
-        -> (bytes: [UInt8], start: Int, magic: [UInt8])
+    /// - Parameters:
+    ///   - magics: what it may end in.
+    ///   - near: so much is read at first; most heads come with the end in one look.
+    static func head(_ file: DataFile, _ magics: [[UInt8]], near: Int = 4096) throws
+        -> (bytes: [UInt8], start: Int, magic: [UInt8], before: ArraySlice<UInt8>)
     {
         let length = try file.length()
         guard length >= Self.length else { throw StorageError(.damaged, "\(file.path): too short") }
-        // Most heads come with the end in one look.
-        let near = min(length, 4096)
-        var tail = try file.read(near, at: length - near)
+        let near = min(length, near)
+        let tail = try file.read(near, at: length - near)
         let footer = tail.count - Self.length
         let magic = Array(tail[(footer + 16)...])
         guard magics.contains(magic) else {
@@ -185,14 +200,11 @@ enum FileEnd {
             throw StorageError(.damaged, "\(file.path): the index does not fit the file")
         }
         let checksum: UInt32 = LittleEndian.read(tail, at: footer + 12)
-        if start < length - near {
-            tail = try file.read(count, at: start)
-        } else {
-            tail = Array(tail[start - (length - near)..<footer])
-        }
-        guard Checksum.crc32(tail) == checksum else {
+        let from = start - (length - near)
+        let head = from < 0 ? try file.read(count, at: start) : Array(tail[from..<footer])
+        guard Checksum.crc32(head) == checksum else {
             throw StorageError(.damaged, "\(file.path): the index at byte \(start) has another checksum")
         }
-        return (tail, start, magic)
+        return (head, start, magic, tail[..<max(0, from)])
     }
 }

@@ -27,7 +27,7 @@ enum SectionedSegment {
         register: CameraRegister,
         keys: KeyRing,
         codebooks known: [Codebook] = []
-    ) throws -> (length: Int, head: SectionedHead, codebook: Codebook) {
+    ) throws -> (length: Int, head: SectionedHead, layout: SegmentLayout?, codebook: Codebook) {
         let codebook = codebook(of: sections, day, register, known)
         var head = SectionedHead(id: SectionedHead.freshID(), day: day)
         let stored = sections.batch
@@ -47,19 +47,23 @@ enum SectionedSegment {
         var bytes: [UInt8] = []
         try RegisterBlock.encode(register, from: 0).write(to: &bytes)
         head.registerLength = try file.append(bytes)
-        head.codebookLength = try file.append(checked: codebook.encoded)
+        let packedBy = SegmentAppender.checked(codebook.encoded)
+        head.codebookLength = try file.append(packedBy)
+        var pieces = [[Int]](repeating: [], count: head.sections.count)
         for section in sections.sections.indices {
             var table = PageIndex(partCount: 0)
             for pages in pages where pages.section == section {
                 head.sections[section].pagesLength += try file.append(pages.bytes)
                 for page in pages.pages { table.append(first: page.first, marks: page.length, rows: []) }
             }
+            pieces[section] = table.lengths(of: head.piecePages)
             let closed = try seals[section].close(table.encoded, tableNumber)
             head.sections[section].tableLength = try file.append(closed)
         }
-        let length = try file.finish(head.encoded, head.magic)
+        let length = try file.finish(head.encoded, head.version.magic)
         try DataFolder.rename(temporary, to: path)
-        return (length, head, codebook)
+        let digest = SegmentPrototypes.digest(bytes + packedBy)
+        return (length, head, SegmentLayout(head, digest: digest, pieces: pieces), codebook)
     }
 
     /// Writes a segment again without some of its sections; what is left stays as it is, to the byte.
@@ -81,7 +85,7 @@ enum SectionedSegment {
                 _ = try file.append(try old.read(head.sections[section].length, at: head.start(of: section)))
             }
         }
-        let length = try file.finish(new.encoded, new.magic)
+        let length = try file.finish(new.encoded, new.version.magic)
         try DataFolder.rename(temporary, to: path)
         return (length, new)
     }
@@ -133,7 +137,7 @@ enum SectionedSegment {
     private struct Pages: Sendable {
         let section: Int
         var bytes: [UInt8] = []
-        /// The first mark of each, and its length; of a piece's last with what closes the piece.
+        /// The first mark of each, and how long the piece is that ends with it; 0 of all others.
         var pages: [(first: MarkKey, length: Int)] = []
 
         init(
@@ -148,18 +152,23 @@ enum SectionedSegment {
             let pieceRuns = SegmentSections.piecePages * SegmentSections.pageRuns
             for piece in stride(from: share.runs.lowerBound, to: share.runs.upperBound, by: pieceRuns) {
                 let end = min(piece + pieceRuns, share.runs.upperBound)
-                var packed: [UInt8] = []
+                var packed: [[UInt8]] = []
                 for start in stride(from: piece, to: end, by: SegmentSections.pageRuns) {
                     let place = start - share.runs.lowerBound
                     let page = packer.pack(
                         batch,
                         runs[place..<min(runs.count, place + SegmentSections.pageRuns)]
                     )
-                    packed += page
-                    pages.append((MarkKey(value: own.keys[start]), page.count))
+                    packed.append(page)
+                    pages.append((MarkKey(value: own.keys[start]), 0))
                 }
-                bytes += try seals[section].close(packed, piece / pieceRuns)
-                pages[pages.count - 1].length += seals[section].overhead
+                // How long all but the last are, then they themselves.
+                var content: [UInt8] = []
+                for page in packed.dropLast() { VaryingLength.append(UInt64(page.count), to: &content) }
+                for page in packed { content += page }
+                let closed = try seals[section].close(content, piece / pieceRuns)
+                bytes += closed
+                pages[pages.count - 1].length = closed.count
             }
         }
     }
@@ -231,10 +240,13 @@ final class SegmentAppender {
     /// Appends bytes behind their checksum.
     ///
     /// - Returns: how many there are with it.
-    func append(checked bytes: [UInt8]) throws -> Int {
+    func append(checked bytes: [UInt8]) throws -> Int { try append(Self.checked(bytes)) }
+
+    /// Bytes behind their checksum.
+    static func checked(_ bytes: [UInt8]) -> [UInt8] {
         var checked: [UInt8] = []
         LittleEndian.append(Checksum.crc32(bytes), to: &checked)
-        return try append(checked + bytes)
+        return checked + bytes
     }
 
     /// Appends a head and what ends the file, and makes all durable.

@@ -3,29 +3,40 @@ import Compression
 import SightingFrames
 import Synchronization
 
-/// Reads a segment of sections: what is where at once, pages as they are asked for.
+/// Reads a segment of sections: pages as they are asked for, and what is where once it is.
+///
+/// Any number of searches read with one at a time.
 final class SectionedSegmentReader: Sendable {
     /// Some runs of a section: their numbers, ascending, and the values of their marks' keys.
     typealias Runs = [(number: Int, key: UInt64)]
 
-    let head: SectionedHead
     /// What the catalogue calls its contents.
     let contents: String
+    /// The day of all its sightings, counted from 1970-01-01.
+    let day: Int32
     /// What register and codebook are made into; for others that have the same ones.
     let prototype: SegmentPrototype
+    private let id: [UInt8]
     private let file: DataFile
     private let keys: KeyRing
-    /// By section what closes it and where its pages stand; as they are asked for.
-    private let opened: Mutex<[Opened?]>
+    /// Where its sections stand, of one that was opened as its index tells it.
+    private let layout: SegmentLayout?
+    private let known: Mutex<Known>
 
-    private final class Opened: Sendable {
-        let seal: PieceSeal
+    /// What was looked at so far.
+    private struct Known {
+        var head: SectionedHead?
+        /// By section what stands where: as the index tells it, and as the segment says.
+        var told: [Int: SectionPieces] = [:]
+        var sections: [Int: Section] = [:]
+    }
+
+    /// A section, with the first mark of each page.
+    private final class Section: Sendable {
+        let pieces: SectionPieces
         let table: PageIndex
-        let start: Int
 
-        init(seal: PieceSeal, table: PageIndex, start: Int) {
-            (self.seal, self.table, self.start) = (seal, table, start)
-        }
+        init(_ pieces: SectionPieces, _ table: PageIndex) { (self.pieces, self.table) = (pieces, table) }
     }
 
     /// The cameras that its sightings name.
@@ -35,33 +46,75 @@ final class SectionedSegmentReader: Sendable {
     ///
     /// - Parameter prototypes: of others that are open.
     init(_ file: DataFile, _ keys: KeyRing, like prototypes: SegmentPrototypes = SegmentPrototypes()) throws {
-        self.file = file
-        self.keys = keys
-        let (bytes, start, magic) = try FileEnd.head(file, SectionedHead.magics)
+        let head = try Self.head(of: file)
+        (self.file, self.keys, layout) = (file, keys, nil)
+        (id, day) = (head.id, head.day)
+        contents = SegmentFiles.text(head.id)
+        prototype = try prototypes.prototype(of: file, head.registerLength, head.codebookLength)
+        known = Mutex(Known(head: head))
+    }
+
+    /// Opens a segment as the index that names its marks tells it.
+    ///
+    /// Nothing is read of it but what others that are open do not have, too. That it is the one that the index means shows when a piece
+    /// opens: nothing else is closed under that segment's identity.
+    init(
+        _ file: DataFile,
+        _ keys: KeyRing,
+        like prototypes: SegmentPrototypes,
+        as index: MarkIndexHead.File,
+        _ layout: SegmentLayout
+    ) throws {
+        (self.file, self.keys, self.layout) = (file, keys, layout)
+        (id, day) = (index.id, index.day)
+        contents = SegmentFiles.text(index.id)
+        prototype = try prototypes.prototype(
+            of: file,
+            layout.registerLength,
+            layout.codebookLength,
+            digest: layout.digest
+        )
+        known = Mutex(Known())
+    }
+
+    /// What is where in it.
+    func head() throws -> SectionedHead {
+        if let head = known.withLock({ $0.head }) { return head }
+        let head = try Self.head(of: file)
+        guard head.id == id else {
+            throw StorageError(.mismatch, "\(file.path): not the segment that its index leads to")
+        }
+        known.withLock { $0.head = head }
+        return head
+    }
+
+    private static func head(of file: DataFile) throws -> SectionedHead {
+        let (bytes, start, magic, _) = try FileEnd.head(file, SectionedHead.magics)
         guard let head = SectionedHead(bytes, magic), head.end == start else {
             throw StorageError(.damaged, "\(file.path): the index at byte \(start) does not fit the file")
         }
-        self.head = head
-        contents = SegmentFiles.text(head.id)
-        opened = Mutex([Opened?](repeating: nil, count: head.sections.count))
-        prototype = try prototypes.prototype(of: file, head.registerLength, head.codebookLength)
+        return head
     }
 
     /// The file without some of its sections, under another name.
     func write(_ path: String, without dropped: Set<Int>) throws -> (length: Int, head: SectionedHead) {
-        try SectionedSegment.write(path, without: dropped, of: file, head)
+        try SectionedSegment.write(path, without: dropped, of: file, try head())
     }
 
     // MARK: - Reading
 
-    /// So many bytes are read at once where pieces follow one another.
-    private static let readLength = 1 << 18
+    /// The forces that contributed to a section; `nil` if it is not there.
+    private func forces(of section: Int) throws -> [String]? {
+        if let layout { return layout.sections[section]?.keys.map(\.force) }
+        let head = try head()
+        guard head.sections.indices.contains(section), !head.sections[section].isDropped else { return nil }
+        return head.sections[section].forces
+    }
 
     /// Whether anything of a section may be wanted.
-    func isWanted(_ section: Int, _ wanted: WantedSightings) -> Bool {
-        guard head.sections.indices.contains(section), !head.sections[section].isDropped else { return false }
-        let own = head.sections[section]
-        return wanted.isWanted(of: own.forces, register, day: head.day).contains(true)
+    func isWanted(_ section: Int, _ wanted: WantedSightings) throws -> Bool {
+        guard let forces = try forces(of: section) else { return false }
+        return wanted.isWanted(of: forces, register, day: day).contains(true)
     }
 
     /// Appends the sightings of runs that are wanted.
@@ -73,36 +126,38 @@ final class SectionedSegmentReader: Sendable {
         _ wanted: WantedSightings,
         into batch: inout SightingBatch
     ) throws {
-        guard !runs.isEmpty, head.sections.indices.contains(section), !head.sections[section].isDropped else {
-            return
-        }
-        let own = try open(section)
-        let pages = byPage(runs)
-        guard pages.last.map({ $0.page < own.table.count }) ?? false else {
+        guard !runs.isEmpty, let pieces = try pieces(of: section) else { return }
+        let pages = byPage(runs, pieces.pageRuns)
+        guard pages.last.map({ $0.page < pieces.count }) ?? false else {
             throw StorageError(
                 .damaged,
                 "\(file.path): section \(section) has no such run as its index names"
             )
         }
         var next = 0
-        try forEachPage(pages.map(\.page), own) { page, bytes, start, unpacker in
-            let own = runs[pages[next].runs]
-            next += 1
-            try read(page, bytes, at: start, own, section, wanted, &unpacker, into: &batch)
+        try prototype.unpackers.use { unpacker in
+            try pieces.forEach(pages.map(\.page), of: file) { page in
+                let own = runs[pages[next].runs]
+                next += 1
+                try read(page, first: page.number * pieces.pageRuns, own, wanted, &unpacker, into: &batch)
+            }
         }
     }
 
     /// The numbers of the runs with sightings that are wanted, by where and when, and the keys between which their marks lie.
     func scan(_ section: Int, _ wanted: WantedSightings) throws -> Scan {
         var all = Scan()
-        guard isWanted(section, wanted) else { return all }
-        let own = try open(section)
-        try forEachPage(Array(0..<own.table.count), own) { page, bytes, start, unpacker in
-            let found = try scan(page, bytes, at: start, section, wanted, &unpacker)
-            guard !found.isEmpty else { return }
-            all.runs += found
-            let last = page + 1 < own.table.count ? own.table.firsts[page + 1] : MarkKey(value: .max)
-            all.keys.append(own.table.firsts[page]...last)
+        guard try isWanted(section, wanted), let own = try self.section(section) else { return all }
+        try prototype.unpackers.use { unpacker in
+            try own.pieces.forEach(Array(0..<own.table.count), of: file) { page in
+                let found = try scan(page, wanted, &unpacker)
+                guard !found.isEmpty else { return }
+                let first = page.number * own.pieces.pageRuns
+                all.runs += found.map { $0 + first }
+                let next = page.number + 1
+                let last = next < own.table.count ? own.table.firsts[next] : MarkKey(value: .max)
+                all.keys.append(own.table.firsts[page.number]...last)
+            }
         }
         return all
     }
@@ -113,11 +168,34 @@ final class SectionedSegmentReader: Sendable {
         var keys: [ClosedRange<MarkKey>] = []
     }
 
-    private func open(_ section: Int) throws -> Opened {
-        if let known = opened.withLock({ $0[section] }) { return known }
+    /// Where a section's pages are, as the index tells it if it does; `nil` if the section is not there.
+    private func pieces(of section: Int) throws -> SectionPieces? {
+        guard let layout else { return try self.section(section)?.pieces }
+        if let known = known.withLock({ $0.told[section] }) { return known }
+        guard let own = layout.sections[section] else { return nil }
+        guard let ends = own.ends(pageRuns: layout.pageRuns, piecePages: layout.piecePages) else {
+            throw StorageError(.damaged, "\(file.path): section \(section) is not as its index tells it")
+        }
+        let made = SectionPieces(
+            runs: own.runs,
+            pageRuns: layout.pageRuns,
+            piecePages: layout.piecePages,
+            seal: try keys.seal(own.keys, file: id, part: section),
+            start: own.start,
+            ends: ends
+        )
+        known.withLock { $0.told[section] = made }
+        return made
+    }
+
+    /// What the segment says of a section; `nil` if it is not there.
+    private func section(_ section: Int) throws -> Section? {
+        if let known = known.withLock({ $0.sections[section] }) { return known }
+        let head = try head()
+        guard head.sections.indices.contains(section), !head.sections[section].isDropped else { return nil }
         let own = head.sections[section]
         let start = head.start(of: section)
-        let seal = try keys.seal(own.keys, file: head.id, part: section)
+        let seal = try keys.seal(own.keys, file: id, part: section)
         let place = start + own.pagesLength
         let closed = try file.read(own.tableLength, at: place)
         guard let bytes = seal.open(closed[...], SectionedSegment.tableNumber),
@@ -126,16 +204,25 @@ final class SectionedSegmentReader: Sendable {
         else {
             throw StorageError(.damaged, "\(file.path): the table at byte \(place) is not as it was written")
         }
-        let made = Opened(seal: seal, table: table, start: start)
-        opened.withLock { $0[section] = made }
+        let pieces = SectionPieces(
+            runs: own.runs,
+            pageRuns: head.pageRuns,
+            piecePages: head.piecePages,
+            seal: seal,
+            start: start,
+            ends: table.ends(of: head.piecePages),
+            table: head.version == .toldPieces ? nil : table
+        )
+        let made = Section(pieces, table)
+        known.withLock { $0.sections[section] = made }
         return made
     }
 
     /// The pages that runs stand on, each with where those are among the runs.
-    private func byPage(_ runs: Runs) -> [(page: Int, runs: Range<Int>)] {
+    private func byPage(_ runs: Runs, _ pageRuns: Int) -> [(page: Int, runs: Range<Int>)] {
         var pages: [(page: Int, runs: Range<Int>)] = []
         for (place, run) in runs.enumerated() {
-            let page = run.number / head.pageRuns
+            let page = run.number / pageRuns
             if pages.last?.page == page {
                 pages[pages.count - 1].runs = pages[pages.count - 1].runs.lowerBound..<place + 1
             } else {
@@ -145,82 +232,9 @@ final class SectionedSegmentReader: Sendable {
         return pages
     }
 
-    /// Goes through pages, which ascend, with the bytes of each and where its piece stands in the file.
-    private func forEachPage(
-        _ pages: [Int],
-        _ own: Opened,
-        _ body: (_ page: Int, _ bytes: [UInt8], _ start: Int, _ unpacker: inout PageUnpacker) throws -> Void
-    ) throws {
-        try prototype.unpackers.use { unpacker in
-            try forEachPage(pages, own) { try body($0, $1, $2, &unpacker) }
-        }
-    }
-
-    private func forEachPage(
-        _ pages: [Int],
-        _ own: Opened,
-        _ body: (_ page: Int, _ bytes: [UInt8], _ start: Int) throws -> Void
-    ) throws {
-        var next = 0
-        while next < pages.count {
-            let pieces = stretch(pages[next...], own.table)
-            let begin = place(of: pieces.lowerBound, own.table).lowerBound
-            let end = place(of: pieces.upperBound - 1, own.table).upperBound
-            let closed = try file.read(end - begin, at: own.start + begin)
-            for piece in pieces {
-                let place = place(of: piece, own.table)
-                guard place.upperBound - begin <= closed.count,
-                    let opened = own.seal.open(
-                        closed[place.lowerBound - begin..<place.upperBound - begin],
-                        piece
-                    )
-                else {
-                    throw StorageError(
-                        .damaged,
-                        "\(file.path): the pages at byte \(own.start + place.lowerBound) are not as they were written"
-                    )
-                }
-                while next < pages.count, pages[next] / head.piecePages == piece {
-                    let page = own.table.marks(of: pages[next])
-                    // The table says of a piece's last page where the piece ends, closed as it is.
-                    let length = min(page.upperBound - place.lowerBound, opened.count)
-                    let start = min(page.lowerBound - place.lowerBound, length)
-                    try body(pages[next], Array(opened[start..<length]), own.start + place.lowerBound)
-                    next += 1
-                }
-            }
-        }
-    }
-
-    /// The pieces that the first of some pages stand in: those that follow one another and are not too long together.
-    private func stretch(_ pages: ArraySlice<Int>, _ table: PageIndex) -> Range<Int> {
-        let first = pages[pages.startIndex] / head.piecePages
-        let begin = place(of: first, table).lowerBound
-        var end = first + 1
-        for page in pages.dropFirst() where page / head.piecePages >= end {
-            guard page / head.piecePages == end,
-                place(of: end, table).upperBound - begin <= Self.readLength
-            else { break }
-            end += 1
-        }
-        return first..<end
-    }
-
-    /// Where a piece stands, from where the section's pages begin.
-    private func place(of piece: Int, _ table: PageIndex) -> Range<Int> {
-        let last = min((piece + 1) * head.piecePages, table.count) - 1
-        return table.marks(of: piece * head.piecePages).lowerBound..<table.marks(of: last).upperBound
-    }
-
-    private func runCount(_ page: Int, _ section: Int) -> Int {
-        min(head.pageRuns, head.sections[section].runs - page * head.pageRuns)
-    }
-
+    /// The runs of a page with sightings that are wanted.
     private func scan(
-        _ page: Int,
-        _ bytes: [UInt8],
-        at start: Int,
-        _ section: Int,
+        _ page: SectionPieces.Page,
         _ wanted: WantedSightings,
         _ unpacker: inout PageUnpacker
     ) throws -> [Int] {
@@ -228,40 +242,40 @@ final class SectionedSegmentReader: Sendable {
         var none = SightingBatch()
         do {
             try unpacker.rows(
-                bytes,
-                marks: runCount(page, section),
-                day: head.day,
+                page.bytes,
+                marks: page.runs,
+                day: day,
                 where: { moments in
-                    found = wanted.runs(in: moments).map { $0 + page * head.pageRuns }
+                    found = wanted.runs(in: moments)
                     return false
                 },
                 vrms: { [] },
                 into: &none
             )
-        } catch { throw StorageError(.damaged, "\(file.path): the page at byte \(start): \(error)") }
+        } catch { throw damaged(page, error) }
         return found
     }
 
+    private func damaged(_ page: SectionPieces.Page, _ error: any Error) -> StorageError {
+        StorageError(.damaged, "\(file.path): the page at byte \(page.start): \(error)")
+    }
+
+    /// Appends what is wanted of runs of a page.
+    ///
+    /// - Parameter first: the number of the page's first run.
     private func read(
-        _ page: Int,
-        _ bytes: [UInt8],
-        at start: Int,
+        _ page: SectionPieces.Page,
+        first: Int,
         _ runs: ArraySlice<(number: Int, key: UInt64)>,
-        _ section: Int,
         _ wanted: WantedSightings,
         _ unpacker: inout PageUnpacker,
         into batch: inout SightingBatch
     ) throws {
-        let count = runCount(page, section)
-        guard count > 0 else {
-            throw StorageError(.damaged, "\(file.path): section \(section) has no runs on page \(page)")
-        }
-        let first = page * head.pageRuns
-        var isAsked = [Bool](repeating: false, count: count)
+        var isAsked = [Bool](repeating: false, count: page.runs)
         // Who asks for some runs does not know the marks of the others, which are passed over.
         guard let any = runs.first.flatMap({ MarkKey(value: $0.key).vrm }) else { return }
-        var vrms = [VRM](repeating: any, count: count)
-        for run in runs where run.number - first < count {
+        var vrms = [VRM](repeating: any, count: page.runs)
+        for run in runs where run.number - first < page.runs {
             isAsked[run.number - first] = true
             if let vrm = MarkKey(value: run.key).vrm { vrms[run.number - first] = vrm }
         }
@@ -269,9 +283,9 @@ final class SectionedSegmentReader: Sendable {
         var all = SightingBatch()
         do {
             try unpacker.rows(
-                bytes,
-                marks: count,
-                day: head.day,
+                page.bytes,
+                marks: page.runs,
+                day: day,
                 where: { moments in
                     counts = moments.counts
                     return wanted.containsAny(moments, isAsked)
@@ -279,7 +293,7 @@ final class SectionedSegmentReader: Sendable {
                 vrms: { vrms },
                 into: &all
             )
-        } catch { throw StorageError(.damaged, "\(file.path): the page at byte \(start): \(error)") }
+        } catch { throw damaged(page, error) }
         guard !all.isEmpty else { return }
         if wanted.areAll, !isAsked.contains(false) { return batch.append(contentsOf: all) }
         var row = 0

@@ -49,7 +49,7 @@ public struct MarkIndexContents: Sendable {
     public init?(_ path: String) throws {
         let file = try DataFile(path, .read)
         let end = try file.read(8, at: max(0, try file.length() - 8))
-        guard end == MarkIndexCover.magic else { return nil }
+        guard MarkIndexCover.magics.contains(end) else { return nil }
         let index = try MarkIndexReader(file, try ArchivePlace(path).keys)
         let numbers: [Int?] = index.head.parts.indices.map(\.self)
         let keys =

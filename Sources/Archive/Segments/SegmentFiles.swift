@@ -135,12 +135,14 @@ struct SegmentFiles: Sendable {
             guard let file = files[part.file] else { return false }
             return only.map { $0[file.contents]?.contains(part.section) ?? false } ?? true
         }
-        return try runs(index, files, isAsked, query, reach, keys).compactMap { segment, sections in
-            let reader = try self.segment(segment, keys)
+        // Who looks for all marks looks at all that a segment says of itself.
+        let isTold = query?.mark != nil
+        return try runs(index, files, isAsked, query, reach, keys).compactMap { file, segment, sections in
+            let reader = try self.segment(segment, keys, as: isTold ? index.head.files[file] : nil)
             let wanted = Self.wanted(query, reader, reach)
             var batch = SightingBatch()
-            for (section, runs) in sections.sorted(by: { $0.key < $1.key })
-            where query == nil || reader.isWanted(section, wanted) {
+            for (section, runs) in sections.sorted(by: { $0.key < $1.key }) {
+                guard try query == nil || reader.isWanted(section, wanted) else { continue }
                 try reader.read(section, runs, wanted, into: &batch)
             }
             return batch.isEmpty ? nil : (batch, reader.register)
@@ -155,7 +157,7 @@ struct SegmentFiles: Sendable {
         _ query: SightingQuery?,
         _ reach: SightingReach,
         _ keys: KeyRing
-    ) throws -> [(Catalogue.Segment, Wanted)] {
+    ) throws -> [(file: Int, Catalogue.Segment, Wanted)] {
         let parts = index.head.parts
         var hits: [MarkIndexReader.Hit]
         if let query, query.mark != nil {
@@ -178,9 +180,9 @@ struct SegmentFiles: Sendable {
             let part = parts[hit.part]
             found[part.file][part.section, default: []].append((hit.number, hit.key))
         }
-        return zip(files, found).compactMap { file, wanted in
-            guard let file, !wanted.isEmpty else { return nil }
-            return (file, wanted)
+        return files.indices.compactMap { file in
+            guard let segment = files[file], !found[file].isEmpty else { return nil }
+            return (file, segment, found[file])
         }
     }
 
@@ -214,7 +216,7 @@ struct SegmentFiles: Sendable {
     )
         -> WantedSightings
     {
-        query.map { WantedSightings($0, reader.register, reach, day: reader.head.day) } ?? WantedSightings()
+        query.map { WantedSightings($0, reader.register, reach, day: reader.day) } ?? WantedSightings()
     }
 
     /// An identity in hexadecimal, as a catalogue has it.
@@ -232,10 +234,20 @@ struct SegmentFiles: Sendable {
     }
 
     /// Who reads a segment of sections.
-    func segment(_ segment: Catalogue.Segment, _ keys: KeyRing) throws -> SectionedSegmentReader {
+    ///
+    /// - Parameter told: what its index tells of it, if it need not say itself where its sections stand.
+    func segment(
+        _ segment: Catalogue.Segment,
+        _ keys: KeyRing,
+        as told: MarkIndexHead.File? = nil
+    ) throws -> SectionedSegmentReader {
         let path = "\(folder)/\(segment.name)"
         let reader = try opened.reader(path) {
-            try SectionedSegmentReader(try DataFile(path, .read), keys, like: prototypes)
+            let file = try DataFile(path, .read)
+            guard let told, let layout = told.layout else {
+                return try SectionedSegmentReader(file, keys, like: prototypes)
+            }
+            return try SectionedSegmentReader(file, keys, like: prototypes, as: told, layout)
         }
         guard reader.contents == segment.contents else {
             throw StorageError(.mismatch, "\(path): not the segment that the catalogue names")

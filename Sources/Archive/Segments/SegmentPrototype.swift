@@ -1,18 +1,14 @@
 import ANPRModel
 import Compression
+import Crypto
 import SightingFrames
 import Synchronization
 
 /// What a register and a codebook are made into, which takes longer than all else; segments that have the same ones share it.
 struct SegmentPrototype: Sendable {
-    let registerBlock: [UInt8]
-    let codebook: [UInt8]
+    fileprivate let registerBlock: [UInt8]
     let register: CameraRegister
     let unpackers: Unpackers<PageUnpacker>
-
-    fileprivate func isOf(_ registerBlock: [UInt8], _ codebook: [UInt8]) -> Bool {
-        self.codebook == codebook && self.registerBlock == registerBlock
-    }
 }
 
 /// What an index's codebook is made into; indexes that have the same one share it.
@@ -45,23 +41,39 @@ final class Unpackers<Unpacker: Sendable>: Sendable {
 /// The prototypes of segments and the codebooks of indexes that were opened, each made once whoever asks first.
 final class SegmentPrototypes: Sendable {
     private struct Known {
-        var prototypes: [SegmentPrototype] = []
-        var indexes: [(codebook: [UInt8], prototype: IndexPrototype)] = []
+        var prototypes: [(digest: [UInt8], prototype: SegmentPrototype)] = []
+        var indexes: [(digest: [UInt8], prototype: IndexPrototype)] = []
+
+        func prototype(_ digest: [UInt8]) -> SegmentPrototype? {
+            prototypes.first { $0.digest == digest }?.prototype
+        }
+
+        func index(_ digest: [UInt8]) -> IndexPrototype? { indexes.first { $0.digest == digest }?.prototype }
     }
 
     private let known = Mutex(Known())
     /// Each is of a codebook and a register, which change seldom.
     private static let countMax = 64
 
+    /// What tells a register and a codebook from all others.
+    static func digest(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
+
     /// Of the register block and the codebook that a segment begins with.
     ///
     /// - Parameters:
     ///   - registerLength: how long the register block is.
     ///   - codebookLength: how long the codebook behind it is with its checksum, which must hold.
-    func prototype(of file: DataFile, _ registerLength: Int, _ codebookLength: Int) throws -> SegmentPrototype
-    {
+    ///   - digest: of both, where it is known: then they are not read if others had the same ones.
+    func prototype(
+        of file: DataFile,
+        _ registerLength: Int,
+        _ codebookLength: Int,
+        digest told: [UInt8]? = nil
+    ) throws -> SegmentPrototype {
+        if let told, let found = known.withLock({ $0.prototype(told) }) { return found }
         let bytes = try file.read(registerLength + codebookLength, at: 0)
-        guard bytes.count == registerLength + codebookLength,
+        let digest = Self.digest(bytes)
+        guard bytes.count == registerLength + codebookLength, told == nil || told == digest,
             let codebook = Self.checked(bytes[min(registerLength, bytes.count)...])
         else {
             throw StorageError(
@@ -71,25 +83,30 @@ final class SegmentPrototypes: Sendable {
         }
         let block = Array(bytes[..<registerLength])
         return try known.withLock { known in
-            if let found = known.prototypes.first(where: { $0.isOf(block, codebook) }) { return found }
-            let made = try Self.make(block, codebook, file, known.prototypes)
+            if let found = known.prototype(digest) { return found }
+            let made = try Self.make(block, codebook, file, known.prototypes.map(\.prototype))
             if known.prototypes.count == Self.countMax { known.prototypes.removeFirst() }
-            known.prototypes.append(made)
+            known.prototypes.append((digest, made))
             return made
         }
     }
 
     /// Of the codebook that an index begins with; `nil` if it is not as it was written.
     ///
-    /// - Parameter length: how long it is with its checksum.
-    func prototype(of file: DataFile, _ length: Int) throws -> IndexPrototype? {
-        guard let bytes = Self.checked(try file.read(length, at: 0)[...]) else { return nil }
+    /// - Parameters:
+    ///   - length: how long it is with its checksum.
+    ///   - digest: of it, where it is known: then it is not read if others had the same one.
+    func prototype(of file: DataFile, _ length: Int, digest told: [UInt8]? = nil) throws -> IndexPrototype? {
+        if let told, let found = known.withLock({ $0.index(told) }) { return found }
+        let all = try file.read(length, at: 0)
+        let digest = Self.digest(all)
+        guard told == nil || told == digest, let bytes = Self.checked(all[...]) else { return nil }
         return known.withLock { known in
-            if let found = known.indexes.first(where: { $0.codebook == bytes }) { return found.prototype }
+            if let found = known.index(digest) { return found }
             guard let codebook = try? Codebook(bytes, kinds: IndexPage.kinds) else { return nil }
             let made = IndexPrototype(codebook: codebook, unpackers: Unpackers { EntropyUnpacker(codebook) })
             if known.indexes.count == Self.countMax { known.indexes.removeFirst() }
-            known.indexes.append((bytes, made))
+            known.indexes.append((digest, made))
             return made
         }
     }
@@ -121,7 +138,6 @@ final class SegmentPrototypes: Sendable {
             let packedBy = try Codebook(codebook, kinds: PageKinds.count)
             return SegmentPrototype(
                 registerBlock: block,
-                codebook: codebook,
                 register: register,
                 unpackers: Unpackers { PageUnpacker(register: register, codebook: packedBy) }
             )

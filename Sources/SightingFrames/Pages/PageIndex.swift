@@ -34,6 +34,20 @@ public struct PageIndex: Equatable, Sendable {
     /// Where the piece of a page's marks stands among those.
     public func marks(of page: Int) -> Range<Int> { (page == 0 ? 0 : marksEnds[page - 1])..<marksEnds[page] }
 
+    /// Where every so-many-th page ends, and the last.
+    public func ends(of pages: Int) -> [Int] {
+        stride(from: 0, to: count, by: pages).map { marksEnds[min($0 + pages, count) - 1] }
+    }
+
+    /// How long every so many pages are together, and the last ones.
+    public func lengths(of pages: Int) -> [Int] {
+        var start = 0
+        return ends(of: pages).map { end in
+            defer { start = end }
+            return end - start
+        }
+    }
+
     /// Where the piece of the sightings stands that a part has of a page, among those.
     public func rows(of page: Int, part: Int) -> Range<Int> {
         let place = page * partCount + part
