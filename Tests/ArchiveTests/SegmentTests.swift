@@ -41,7 +41,7 @@ struct SegmentTests {
 
     @Test(
         "an archive of segments of sections and indexes of marks reads as it did then",
-        arguments: ["archive4", "archive5"]
+        arguments: ["archive4", "archive5", "archive6"]
     )
     func archive(name: String) throws {
         let folder = try TemporaryFolder()
@@ -65,6 +65,18 @@ struct SegmentTests {
         query.from = .earliest
         let all = try ArchiveSearch(data: data).run(query)
         #expect(Self.lines(all.batch, all.register).sorted() == expected)
+        // And mark by mark, as an index leads there.
+        let search = ArchiveSearch(data: data)
+        for vrm in Set(all.batch.sightings.map(\.vrm)).sorted().prefix(100) {
+            let rows = (0..<all.batch.count).filter { row in
+                all.batch.sightings[row].vrm == vrm
+                    || all.batch.variants(of: row).contains { $0.vrm == vrm }
+            }
+            query.mark = MarkPattern(vrm.text)
+            let own = try search.run(query)
+            #expect(own.batch.count == rows.count)
+            #expect(Set(Self.lines(own.batch, own.register)).isSubset(of: Set(expected)))
+        }
     }
 
     /// Indexes were of seven days once, so that one leads into two or three of the spans that there are now.
