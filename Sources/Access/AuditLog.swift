@@ -193,7 +193,9 @@ public struct AuditLog: Sendable {
                 description: "\(path): the log does not end where its head says: run audit verify"
             )
         }
-        // Before another record follows: a second crash must not leave the head two behind.
+        // Before another record follows: a second crash must not leave the head two behind. Nor may a head lead to what is not on
+        // disk: the crash may have been before the record was.
+        guard fdatasync(descriptor) == 0 else { throw failure("sync") }
         try keep(head)
         return head
     }

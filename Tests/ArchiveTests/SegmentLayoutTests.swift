@@ -138,7 +138,7 @@ struct SegmentLayoutTests {
             bytes.append(UInt8(rest))
         }
         for number in [random.below(9000), random.below(9000), 64, 8] { put(number) }
-        let numbers = (0..<20).filter { _ in random.chance(perMille: 300) }
+        let numbers = [0] + (1..<20).filter { _ in random.chance(perMille: 300) }
         put(numbers.count)
         for number in numbers {
             put(number)

@@ -33,8 +33,9 @@ extension KeyRing {
             state -> ([SymmetricKey?], [[UInt8]], MasterKey?) in
             let known = names.map { state.plain[$0] }
             if !known.contains(where: { $0 == nil }) { return (known, [], nil) }
-            let wrapped = try names.map { try self.wrapped($0, &state) }
-            return (known, wrapped, try self.master(&state))
+            // At once, so that all are of one version of the ring, which one master key opens.
+            if names.contains(where: { state.content.wrapped[$0] == nil }) { try refresh(&state) }
+            return (known, try names.map { try self.wrapped($0, state) }, try self.master(&state))
         }
         guard let master else { return known.compactMap(\.self) }
         let keys = try names.indices.map { place in
@@ -50,8 +51,7 @@ extension KeyRing {
     }
 
     /// A key as it stands in the ring.
-    func wrapped(_ name: DataKeyName, _ state: inout State) throws -> [UInt8] {
-        if state.content.wrapped[name] == nil { try refresh(&state) }
+    func wrapped(_ name: DataKeyName, _ state: State) throws -> [UInt8] {
         guard let wrapped = state.content.wrapped[name] else {
             throw StorageError(.destroyed, "\(path): the key of \(name.closed) is not there")
         }

@@ -83,8 +83,8 @@ public final class KeyRing: Sendable {
 
     func key(_ name: DataKeyName, _ state: inout State) throws -> SymmetricKey {
         if let key = state.plain[name] { return key }
-        let wrapped = try wrapped(name, &state)
-        let key = try unwrapped(wrapped, name, by: try master(&state))
+        if state.content.wrapped[name] == nil { try refresh(&state) }
+        let key = try unwrapped(try wrapped(name, state), name, by: try master(&state))
         state.plain[name] = key
         return key
     }

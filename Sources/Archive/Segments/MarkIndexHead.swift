@@ -46,8 +46,9 @@ struct MarkIndexHead: Equatable {
             bytes += file.id
             LittleEndian.append(UInt32(bitPattern: file.day), to: &bytes)
             guard !codebookDigest.isEmpty else { continue }
-            VaryingLength.append(file.layout == nil ? 0 : 1, to: &bytes)
-            bytes += file.layout?.encoded(keys) ?? []
+            let layout = file.layout?.encoded(keys)
+            VaryingLength.append(layout == nil ? 0 : 1, to: &bytes)
+            bytes += layout ?? []
         }
         VaryingLength.append(UInt64(parts.count), to: &bytes)
         for part in parts {

@@ -27,6 +27,9 @@ final class ReaderCache<Reader: AnyObject & Sendable>: Sendable {
     /// Whether a file was opened.
     func has(_ path: String) -> Bool { readers.withLock { $0[path] != nil } }
 
+    /// Closes a file, once nobody reads it.
+    func close(_ path: String) { readers.withLock { $0[path] = nil } }
+
     /// Closes the files that are not among these, once nobody reads them.
     func keep(only paths: Set<String>) {
         readers.withLock { readers in

@@ -65,6 +65,9 @@ final class SectionedSegmentReader: Sendable {
         as index: MarkIndexHead.File,
         _ layout: SegmentLayout
     ) throws {
+        guard layout.end <= (try file.length()) else {
+            throw StorageError(.damaged, "\(file.path): shorter than its index tells")
+        }
         (self.file, self.keys, self.layout) = (file, keys, layout)
         (id, day) = (index.id, index.day)
         contents = SegmentFiles.text(index.id)

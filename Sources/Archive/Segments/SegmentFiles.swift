@@ -78,9 +78,14 @@ struct SegmentFiles: Sendable {
         _ keys: KeyRing
     ) throws -> [RecentHistories.Found] {
         let answer = { @Sendable (work: Work) throws -> RecentHistories.Found in
-            switch work {
-            case .indexed(let group): try read(group, query, reach, only, keys)
-            case .former(let segment, let share): try read(segment, share, query, reach)
+            do {
+                switch work {
+                case .indexed(let group): return try read(group, query, reach, only, keys)
+                case .former(let segment, let share): return try read(segment, share, query, reach)
+                }
+            } catch {
+                close(work)
+                throw error
             }
         }
         // What was not looked at before waits for the disk more than it computes.
@@ -97,12 +102,23 @@ struct SegmentFiles: Sendable {
         indexes.keep(only: paths)
         formers.keep(only: paths)
         histories.keep(only: Set(archive.segments.indexed.map(\.identity)))
+        prototypes.clear()
     }
 
     /// What several processors look at beside one another.
     private enum Work: Sendable {
         case indexed(SegmentGroups.Indexed)
         case former(Catalogue.Segment, FormerSegmentReader.Share)
+    }
+
+    /// Closes what trouble was with: it may be put right under the same name.
+    private func close(_ work: Work) {
+        switch work {
+        case .indexed(let group):
+            indexes.close("\(folder)/\(group.name)")
+            for segment in group.segments.values { opened.close("\(folder)/\(segment.name)") }
+        case .former(let segment, _): formers.close("\(folder)/\(segment.name)")
+        }
     }
 
     /// Whether the file was opened that is looked at first.

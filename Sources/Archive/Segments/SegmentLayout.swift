@@ -76,10 +76,17 @@ package struct SegmentLayout: Hashable, Sendable {
         }
     }
 
-    /// The bytes of it.
+    /// Where the last section ends.
+    var end: Int {
+        sections.values.map { $0.start + $0.pagesLength + $0.tableLength }.max()
+            ?? registerLength + codebookLength
+    }
+
+    /// The bytes of it; `nil` if it has no sections, or one is closed under another key.
     ///
-    /// - Parameter keys: ascending; a section's are told by their places among these, which must have them.
-    package func encoded(_ keys: [DataKeyName]) -> [UInt8] {
+    /// - Parameter keys: ascending; a section's are told by their places among these.
+    package func encoded(_ keys: [DataKeyName]) -> [UInt8]? {
+        guard !sections.isEmpty else { return nil }
         let places = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1, $0) })
         var bytes = digest
         for number in [registerLength, codebookLength, pageRuns, piecePages, sections.count] {
@@ -87,7 +94,7 @@ package struct SegmentLayout: Hashable, Sendable {
         }
         for (number, section) in sections.sorted(by: { $0.key < $1.key }) {
             let own = section.keys.compactMap { places[$0] }
-            precondition(own.count == section.keys.count, "an index is closed under all keys of its segments")
+            guard own.count == section.keys.count else { return nil }
             let numbers = [number, own.count] + own
             let lengths = [section.runs, section.pagesLength, section.tableLength, section.pieces.count]
             for number in numbers + lengths { VaryingLength.append(UInt64(number), to: &bytes) }
@@ -113,7 +120,7 @@ package struct SegmentLayout: Hashable, Sendable {
         (pageRuns, piecePages) = (numbers[2], numbers[3])
         guard (1...FrameEncoder.countMax).contains(pageRuns),
             (1...FrameEncoder.countMax).contains(piecePages),
-            numbers[4] <= IndexPage.partsMax
+            (1...IndexPage.partsMax).contains(numbers[4])
         else { return nil }
         for _ in 0..<numbers[4] {
             guard let about = Self.numbers(2, bytes, at: &position), about[1] <= IndexPage.partsMax else {
@@ -155,9 +162,9 @@ extension SegmentLayout.Section {
         var ends: [Int] = []
         var (position, end) = (0, 0)
         while position < pieces.count {
-            guard let length = VaryingLength.read(pieces, at: &position), length <= UInt64(pagesLength) else {
-                return nil
-            }
+            guard let length = VaryingLength.read(pieces, at: &position),
+                length <= UInt64(pagesLength - end)
+            else { return nil }
             end += Int(length)
             ends.append(end)
         }

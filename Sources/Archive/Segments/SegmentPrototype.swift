@@ -26,6 +26,9 @@ final class Unpackers<Unpacker: Sendable>: Sendable {
     private let make: @Sendable () -> Unpacker
     private let idle = Mutex<[Unpacker]>([])
 
+    /// No more are kept than search beside one another usually.
+    private static var idleMax: Int { 8 }
+
     init(_ make: @escaping @Sendable () -> Unpacker) { self.make = make }
 
     /// Unpacks; what something is thrown over is not used again.
@@ -33,9 +36,12 @@ final class Unpackers<Unpacker: Sendable>: Sendable {
     func use<Result>(_ body: (inout Unpacker) throws -> Result) rethrows -> Result {
         var own = idle.withLock { $0.popLast() } ?? make()
         let result = try body(&own)
-        idle.withLock { $0.append(own) }
+        idle.withLock { if $0.count < Self.idleMax { $0.append(own) } }
         return result
     }
+
+    /// Lets go of what was unpacked.
+    func clear() { idle.withLock { $0 = [] } }
 }
 
 /// The prototypes of segments and the codebooks of indexes that were opened, each made once whoever asks first.
@@ -54,6 +60,13 @@ final class SegmentPrototypes: Sendable {
     private let known = Mutex(Known())
     /// Each is of a codebook and a register, which change seldom.
     private static let countMax = 64
+
+    /// Lets go of what was unpacked by all of them.
+    func clear() {
+        let (prototypes, indexes) = known.withLock { ($0.prototypes, $0.indexes) }
+        for one in prototypes { one.prototype.unpackers.clear() }
+        for one in indexes { one.prototype.unpackers.clear() }
+    }
 
     /// What tells a register and a codebook from all others.
     static func digest(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }

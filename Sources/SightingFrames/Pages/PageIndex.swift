@@ -102,7 +102,7 @@ public struct PageIndex: Equatable, Sendable {
                 guard !overflow else { throw .numberTooLarge }
                 first = sum
                 index.firsts.append(MarkKey(value: first))
-                marksEnd += Int(try column.number(upTo: UInt64(Block.payloadMax)))
+                marksEnd += Int(try column.number(upTo: UInt64(UInt32.max)))
                 index.marksEnds.append(marksEnd)
                 for _ in 0..<partCount {
                     rowsEnd += Int(try column.number(upTo: UInt64(Block.payloadMax)))
