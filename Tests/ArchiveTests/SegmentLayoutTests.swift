@@ -1,5 +1,6 @@
 import ANPRModel
 import Archive
+import Compression
 import Foundation
 import Simulation
 import TestSupport
@@ -19,7 +20,7 @@ struct SegmentLayoutTests {
         let archiver: Archiver
         var marks: [VRM] = []
 
-        init(_ register: CameraRegister, days: Int, perDay: Int, isOn: Bool) throws {
+        init(_ register: CameraRegister, days: Int, perDay: Int, isOn: Bool, isMerged: Bool = true) throws {
             folder = try TemporaryFolder()
             let path = folder.path
             catalogue = try Catalogue("\(path)/catalogue.sqlite")
@@ -51,7 +52,7 @@ struct SegmentLayoutTests {
                 filed += UInt64(batch.count)
             }
             try archiver.archiveGathered(register)
-            try archiver.merge()
+            if isMerged { try archiver.merge() }
         }
 
         func found(_ pattern: String) throws -> [PlainSighting] {
@@ -66,6 +67,27 @@ struct SegmentLayoutTests {
         }
 
         func all() throws -> [PlainSighting] { try found { $0.from = .earliest } }
+
+        /// Has segments say that they are not encrypted, with the checksum that fits.
+        func forge() throws {
+            for segment in try catalogue.snapshot().segments {
+                let file = URL(fileURLWithPath: "\(path)/archive/\(segment.name)")
+                var bytes = [UInt8](try Data(contentsOf: file))
+                let end = bytes.count - 24
+                let length = (0..<4).reduce(0) { $0 | Int(bytes[end + 8 + $1]) << (8 * $1) }
+                let day = (0..<4).map { UInt8(truncatingIfNeeded: segment.day >> (8 * Int32($0))) }
+                for place in end - length..<end - 12
+                where Array(bytes[place..<place + 4]) == day && bytes[place + 8] == 2 && bytes[place + 9] == 0
+                {
+                    for number in place + 4..<place + 8 { bytes[number] = 0 }
+                }
+                let checksum = Checksum.crc32(Array(bytes[end - length..<end]))
+                for place in 0..<4 {
+                    bytes[end + 12 + place] = UInt8(truncatingIfNeeded: checksum >> (8 * UInt32(place)))
+                }
+                try Data(bytes).write(to: file)
+            }
+        }
 
         /// Spoils the ends of segments: the last of what they say of themselves.
         func spoilEnds() throws -> [String] {
@@ -118,6 +140,22 @@ struct SegmentLayoutTests {
         let archived = try Archived(register, days: 2, perDay: 3000, isOn: false)
         _ = try archived.spoilEnds()
         #expect(throws: StorageError.self) { try archived.found(archived.marks[0].text) }
+    }
+
+    @Test(
+        "segments that say of themselves that they are not encrypted do not have their marks written in the clear"
+    )
+    func forged() throws {
+        let archived = try Archived(register, days: 8, perDay: 300, isOn: true, isMerged: false)
+        let before = try archived.catalogue.snapshot().indexes.map(\.name)
+        try archived.forge()
+        let error = #expect(throws: StorageError.self) { try archived.archiver.merge() }
+        #expect(
+            error?.code == .damaged && error?.description.contains("names other keys than its index") == true
+        )
+        #expect(try archived.catalogue.snapshot().indexes.map(\.name) == before)
+        // The marks are found, as indexes lead there.
+        #expect(try archived.found(archived.marks[0].text).isEmpty == false)
     }
 
     // MARK: - The layout by itself

@@ -120,6 +120,7 @@ extension Archiver {
                 runs.append(try index.runs(numbers))
                 alternates += try index.alternates(numbers)
             }
+            try check(head, under)
             alternates.sort { ($0.key, $0.part, $0.run) < ($1.key, $1.part, $1.run) }
             length = try write(index: path, head, under: under, Self.merge(runs), alternates)
         }
@@ -141,8 +142,24 @@ extension Archiver {
         let index = try files.index(name, keys)
         var head = MarkIndexHead()
         let numbers = Self.adopt(index.head, wanted, dropped, into: &head)
+        try check(head, under)
         let alternates = try index.alternates(numbers)
         return try MarkIndex.write(path, head, under: under, numbers, of: index, alternates, keys: keys)
+    }
+
+    /// Refuses an index that would be closed under fewer keys than the sections that it leads to: a segment's own head, which says
+    /// which those are, is open to who can write to the disk, and what an index says of it is not.
+    private func check(_ head: MarkIndexHead, _ under: Set<DataKeyName>) throws {
+        for file in head.files {
+            let keys = file.layout?.sections.values.flatMap(\.keys) ?? []
+            guard under.isSuperset(of: keys) else {
+                throw StorageError(
+                    .damaged,
+                    "\(folder): the segment of \(Self.dayName(file.day)) with contents \(SegmentFiles.text(file.id)) "
+                        + "names other keys than its index"
+                )
+            }
+        }
     }
 
     /// The keys under which the sections of segments are closed.
