@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Files of one kind that were opened, for the searches that come after; any number of them read one at a time.
+/// Files of one kind that were opened, for the searches that come after; several may read the same one at the same time.
 ///
 /// What a catalogue no longer names is closed.
 final class ReaderCache<Reader: AnyObject & Sendable>: Sendable {

@@ -57,17 +57,18 @@ final class SectionPieces: Sendable {
             let closed = try file.read(end - begin, at: start + begin)
             for piece in pieces {
                 let place = place(of: piece)
-                let damaged = StorageError(
-                    .damaged,
-                    "\(file.path): the pages at byte \(start + place.lowerBound) are not as they were written"
-                )
                 guard place.upperBound - begin <= closed.count,
                     let opened = seal.open(
                         closed[place.lowerBound - begin..<place.upperBound - begin],
                         piece
                     ),
                     let starts = starts(of: piece, opened)
-                else { throw damaged }
+                else {
+                    throw StorageError(
+                        .damaged,
+                        "\(file.path): the pages at byte \(start + place.lowerBound) are not as they were written"
+                    )
+                }
                 while next < pages.count, pages[next] / piecePages == piece {
                     let own = pages[next] % piecePages
                     let page = Page(

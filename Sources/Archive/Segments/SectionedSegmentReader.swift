@@ -5,7 +5,7 @@ import Synchronization
 
 /// Reads a segment of sections: pages as they are asked for, and what is where once it is.
 ///
-/// Any number of searches read with one at a time.
+/// Several searches may read with the same one at the same time.
 final class SectionedSegmentReader: Sendable {
     /// Some runs of a section: their numbers, ascending, and the values of their marks' keys.
     typealias Runs = [(number: Int, key: UInt64)]
