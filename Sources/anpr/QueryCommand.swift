@@ -17,6 +17,9 @@ struct QueryCommand: ParsableCommand {
             camera takes for it: 0ODQ, 1IL, 2Z, 5S, 6G and 8B for one another, and one character more or less at \
             either edge. Those are approximate (~). --summary vrm shows which marks that admits, and how often they \
             were seen, without any sighting.
+
+            With - for the mark, marks are taken from standard input, one a line, and answered one after another by a \
+            search that stays open; each is a search on record, and a line that is no mark is told by its number.
             """
     )
 
@@ -39,7 +42,7 @@ struct QueryCommand: ParsableCommand {
         }
     }
 
-    @Argument(help: "The mark, or a pattern.")
+    @Argument(help: "The mark, or a pattern; - for one after another from standard input.")
     var vrm: String?
 
     @Option(help: "Only sightings that end at or after this time (RFC 3339, or a date).")
@@ -96,7 +99,8 @@ struct QueryCommand: ParsableCommand {
 
     func run() throws {
         try demandSense()
-        let query = try query()
+        if vrm == "-" { return try answerEach() }
+        let query = try query(vrm)
         let place = try cursor.map { token in
             do {
                 return try SearchCursor(token: token, of: query)
@@ -105,7 +109,7 @@ struct QueryCommand: ParsableCommand {
             }
         }
         let folder = try node.folder()
-        let request = request(of: folder)
+        let request = request(of: folder, vrm)
         try request.demandReason()
         // Who may not sign is told so before anything is searched.
         let key = try evidence.map { _ in try SigningKey.purges(of: folder) }
@@ -129,6 +133,11 @@ struct QueryCommand: ParsableCommand {
     /// Refuses options that don't go together.
     private func demandSense() throws {
         let isPart = limit != nil || cursor != nil
+        if vrm == "-", cursor != nil || evidence != nil || format == .parquet {
+            throw ValidationError(
+                "Marks from standard input are answered as text, each from its newest sighting on."
+            )
+        }
         if let limit, limit < 1 { throw ValidationError("--limit is 1 at least.") }
         if summary != nil, cursor != nil || evidence != nil || format == .parquet {
             throw ValidationError("--summary counts the whole answer, as text.")
@@ -152,15 +161,20 @@ struct QueryCommand: ParsableCommand {
 
     private func show(_ found: ResolvedSightings) throws {
         let sink = try OutputSink(output)
+        try write(found, to: sink.write)
+        try sink.finish()
+    }
+
+    /// Writes what was found, or its summary, in the format that was asked for.
+    func write(_ found: ResolvedSightings, to sink: ([UInt8]) throws -> Void) throws {
         if let summary {
             let text = SummaryText(SightingSummary(of: found, by: summary.subject), summary.subject)
-            try sink.write(Array(text.text(format).utf8))
+            try sink(Array(text.text(format).utf8))
         } else if let format = SightingFormat(rawValue: format.rawValue) {
-            try format.write(found, to: sink.write)
+            try format.write(found, to: sink)
         } else {
-            try sink.write(Array(SightingTable.text(found).utf8))
+            try sink(Array(SightingTable.text(found).utf8))
         }
-        try sink.finish()
     }
 
     private func tell(of page: SearchPage) {
@@ -190,7 +204,8 @@ struct QueryCommand: ParsableCommand {
         return mark
     }
 
-    private func query() throws -> SightingQuery {
+    /// What is asked for, of a mark if there is one.
+    func query(_ vrm: String?) throws -> SightingQuery {
         var query = SightingQuery()
         if fuzzy, vrm == nil { throw ValidationError("--fuzzy needs a mark.") }
         query.mark = try vrm.map(mark)
@@ -226,7 +241,8 @@ struct QueryCommand: ParsableCommand {
         return query
     }
 
-    private func request(of folder: String) -> LoggedRequest {
+    /// What goes on record of a search for a mark if there is one.
+    func request(of folder: String, _ vrm: String?) -> LoggedRequest {
         var request: [String: String] = [:]
         request["vrm"] = vrm
         request["from"] = from?.text

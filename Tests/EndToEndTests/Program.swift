@@ -32,18 +32,28 @@ enum Program {
         _ arguments: [String],
         output: String? = nil,
         errors: String? = nil,
+        input: String? = nil,
         environment: [String: String] = [:]
     ) throws -> ChildProcess {
-        try ChildProcess(path, arguments, output: output, errors: errors, environment: environment)
+        try ChildProcess(
+            path,
+            arguments,
+            output: output,
+            errors: errors,
+            input: input,
+            environment: environment
+        )
     }
 
     /// Runs the program to its end.
     ///
     /// Output goes through files, so that no pipe can fill up.
-    static func run(_ arguments: [String]) throws -> Outcome {
+    ///
+    /// - Parameter input: a file to read as standard input.
+    static func run(_ arguments: [String], input: String? = nil) throws -> Outcome {
         let folder = try Scratch()
         let files = ["out", "err"].map { folder.path + "/" + $0 }
-        let status = try start(arguments, output: files[0], errors: files[1]).wait()
+        let status = try start(arguments, output: files[0], errors: files[1], input: input).wait()
         let texts = try files.map { try String(contentsOfFile: $0, encoding: .utf8) }
         return Outcome(output: texts[0], errors: texts[1], status: status)
     }
