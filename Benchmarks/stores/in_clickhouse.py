@@ -6,7 +6,8 @@ class Store:
     name = "clickhouse"
 
     def __init__(self, work):
-        self.base = Session(f"{work}/clickhouse")
+        self.path = f"{work}/clickhouse"
+        self.base = Session(self.path)
         self.base.query("CREATE DATABASE IF NOT EXISTS archive ENGINE = Atomic")
         self.base.query("""
             CREATE TABLE archive.sightings (vrm String CODEC(ZSTD(9)), first Int64 CODEC(ZSTD(9)), last Int32 CODEC(ZSTD(9)),
@@ -25,6 +26,11 @@ class Store:
 
     def finish(self):
         self.base.query("OPTIMIZE TABLE archive.sightings FINAL")
+
+    def reopen(self):
+        self.base.close()
+        self.base = Session(self.path)
+        self.base.query("SELECT count() FROM archive.sightings")
 
     def bytes(self):
         return int(str(self.base.query(

@@ -19,6 +19,10 @@ class Store:
     def finish(self):
         self.base.execute("CHECKPOINT")
 
+    def reopen(self):
+        self.base.close()
+        self.base = duckdb.connect(self.path)
+
     def bytes(self):
         return os.path.getsize(self.path)
 

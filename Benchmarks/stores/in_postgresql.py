@@ -18,14 +18,22 @@ class Store:
         if self.user:
             shutil.chown(self.folder, "postgres")
         self.run("initdb", "-D", f"{self.folder}/data", "--auth=trust", "--no-locale", "-E", "UTF8", "-U", "anpr")
-        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c shared_buffers=2GB -c max_wal_size=8GB"
-        options += " -c maintenance_work_mem=1GB"
-        self.run("pg_ctl", "-D", f"{self.folder}/data", "-o", options, "-l", f"{self.folder}/log", "-w", "start")
-        self.base = psycopg.connect(f"host={self.folder} user=anpr dbname=postgres", autocommit=True)
+        self.options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c shared_buffers=2GB -c max_wal_size=8GB"
+        self.options += " -c maintenance_work_mem=1GB"
+        self.start()
         self.base.execute("""
             CREATE TABLE sightings (first bigint, last int, captured int, reads int, camera smallint, confidence smallint,
                 vrm text, parts int[][]) PARTITION BY RANGE (first)""")
         self.months = set()
+
+    def start(self):
+        self.run("pg_ctl", "-D", f"{self.folder}/data", "-o", self.options, "-l", f"{self.folder}/log", "-w", "start")
+        self.base = psycopg.connect(f"host={self.folder} user=anpr dbname=postgres", autocommit=True)
+
+    def reopen(self):
+        self.base.close()
+        self.run("pg_ctl", "-D", f"{self.folder}/data", "-m", "fast", "-w", "stop")
+        self.start()
 
     def run(self, program, *rest):
         subprocess.run([*self.user, f"{self.bin}/{program}", *rest], check=True, cwd="/", stdout=subprocess.DEVNULL,

@@ -9,11 +9,18 @@ class Store:
 
     def __init__(self, work):
         self.path = f"{work}/store.sqlite"
+        self.months = []
+        self.open()
+
+    def open(self):
         self.base = sqlite3.connect(self.path)
         self.base.execute("PRAGMA journal_mode = WAL")
         self.base.execute("PRAGMA synchronous = NORMAL")
         self.base.execute("PRAGMA cache_size = -2097152")
-        self.months = []
+
+    def reopen(self):
+        self.base.close()
+        self.open()
 
     def load(self, parquet, day):
         name = "month" + day[:7].replace("-", "")
