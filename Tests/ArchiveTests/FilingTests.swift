@@ -130,7 +130,8 @@ struct FilingTests {
             archiver = try Archiver(
                 "\(folder.path)/archive",
                 log: "\(folder.path)/sightings",
-                catalogue: catalogue
+                catalogue: catalogue,
+                indexDays: 4
             )
         }
 

@@ -42,7 +42,8 @@ struct HoldTests {
             archiver = try Archiver(
                 "\(folder.path)/archive",
                 log: "\(folder.path)/sightings",
-                catalogue: catalogue
+                catalogue: catalogue,
+                indexDays: 4
             )
             var random = SeededRandom(seed: seed)
             for day in 0..<days { try fill(day, of: days, &random) }

@@ -215,7 +215,8 @@ struct KeyTests {
         let archiver = try Archiver(
             "\(folder.path)/archive",
             log: "\(folder.path)/sightings",
-            catalogue: catalogue
+            catalogue: catalogue,
+            indexDays: 4
         )
         var filed = 0
         func file(_ rows: [Int]) throws {
@@ -269,7 +270,8 @@ struct KeyTests {
             let archiver = try Archiver(
                 "\(folder.path)/archive",
                 log: "\(folder.path)/sightings",
-                catalogue: catalogue
+                catalogue: catalogue,
+                indexDays: 4
             )
             let range = order.count * part / 3..<order.count * (part + 1) / 3
             try archiver.take(

@@ -29,7 +29,8 @@ struct SegmentLayoutTests {
                 "\(path)/archive",
                 log: "\(path)/sightings",
                 catalogue: catalogue,
-                keys: keys
+                keys: keys,
+                indexDays: 4
             )
             var random = SeededRandom(seed: 7)
             let letters = Array("ABCDEFGHJK")

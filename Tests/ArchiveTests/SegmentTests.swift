@@ -90,7 +90,7 @@ struct SegmentTests {
         )
         let catalogue = try Catalogue("\(data)/catalogue.sqlite")
         func archiver() throws -> Archiver {
-            try Archiver("\(data)/archive", log: "\(data)/sightings", catalogue: catalogue)
+            try Archiver("\(data)/archive", log: "\(data)/sightings", catalogue: catalogue, indexDays: 4)
         }
         func found() throws -> [PlainSighting] {
             var query = SightingQuery()

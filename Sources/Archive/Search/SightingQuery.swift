@@ -34,14 +34,26 @@ public struct SightingQuery: Sendable, Equatable {
         return around?.all.overlap(begin, end) ?? true
     }
 
-    /// Whether all that its mark has between two times is asked for.
-    func isWholeHistory(_ first: Timestamp, _ last: Timestamp, _ reach: SightingReach) -> Bool {
-        var narrowed = self
-        (narrowed.mark, narrowed.from, narrowed.to) = (nil, nil, nil)
-        guard narrowed == SightingQuery() else { return false }
+    /// Whether all between two times is asked for, as far as time goes.
+    func spans(_ first: Timestamp, _ last: Timestamp, _ reach: SightingReach) -> Bool {
         if let from, first.milliseconds - reach.behind < from.milliseconds { return false }
         if let to, last.milliseconds + reach.before > to.milliseconds { return false }
-        return true
+        return around == nil
+    }
+
+    /// Whether nothing is asked but a mark, and when.
+    var isOnlyMark: Bool {
+        var narrowed = self
+        (narrowed.mark, narrowed.from, narrowed.to) = (nil, nil, nil)
+        return narrowed == SightingQuery()
+    }
+
+    /// Whether times don't matter.
+    var isAnytime: Bool { from == nil && to == nil && around == nil }
+
+    /// Whether it does not matter which cameras there are.
+    var isAnywhere: Bool {
+        camera == nil && force == nil && sites.isEmpty && near == nil && within == nil && around == nil
     }
 
     /// Whether a sighting's own mark is the one searched for.
@@ -65,8 +77,8 @@ public struct SightingQuery: Sendable, Equatable {
     /// By site, because no amendment moves a sighting to another one, while its best read may become another camera's, and
     /// further cameras and forces may contribute.
     func cameras(of register: CameraRegister) -> [Bool]? {
+        if isAnywhere { return nil }
         let isAnySource = camera == nil && force == nil
-        if isAnySource, sites.isEmpty, near == nil, within == nil, around == nil { return nil }
         let sources = isAnySource ? [] : zip(register.cameras, register.siteOfCamera).filter { isAsked($0.0) }
         let contributing = isAnySource ? nil : Set(sources.map(\.1))
         let named = Set(sites.compactMap { register.site($0) })

@@ -2,8 +2,6 @@ import SightingFrames
 
 /// Indexes of marks: one for each segment at first, then one for some days, so that a history is looked for in few places.
 extension Archiver {
-    /// Days whose marks are named together: when one of them goes, those of the others are written anew.
-    private static let span: Int32 = 4
     /// An index has another take its place when all but the largest have more than one in so many of that one's sightings.
     private static let lateShare = 16
     /// Days with more indexes than this have them merged in any case.
@@ -58,14 +56,14 @@ extension Archiver {
     func mergeIndexes(before open: Int32) throws {
         let segments = try catalogue.snapshot().segments.filter { !$0.marks.isEmpty }
         // Division that rounds down, so that no span is longer than the others.
-        let span = { (segment: Catalogue.Segment) in
-            segment.day - (segment.day % Self.span + Self.span) % Self.span
+        let span = { [indexDays] (segment: Catalogue.Segment) in
+            segment.day - (segment.day % indexDays + indexDays) % indexDays
         }
         // An index that was made when spans were others, and leads into several, stays as it is.
         let crossing = Dictionary(grouping: segments, by: \.marks).filter { Set($1.map(span)).count > 1 }
         let spans = Dictionary(grouping: segments.filter { crossing[$0.marks] == nil }, by: span)
         var attempts = Attempts()
-        for (first, together) in spans.sorted(by: { $0.key < $1.key }) where first + Self.span <= open {
+        for (first, together) in spans.sorted(by: { $0.key < $1.key }) where first + indexDays <= open {
             attempts.make { try mergeIndexes(of: together) }
         }
         try attempts.finish()

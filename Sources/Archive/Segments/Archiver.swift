@@ -23,6 +23,9 @@ public final class Archiver {
     /// The hours of a day and whole days have their own.
     static let codebooksMax = 8
 
+    /// So many days have their marks named together: a history is looked for in fewer places the more they are, and when one of them
+    /// goes, those of the others are written anew.
+    let indexDays: Int32
     /// A day with more segments than this has them merged.
     private static let segmentsMax = 16
     /// A day that is over has its segments merged when all but the largest have more than one in so many of that one's sightings.
@@ -36,16 +39,20 @@ public final class Archiver {
 
     /// An archiver of a data folder.
     ///
-    /// - Parameter keys: under which segments are closed; by default as the data folder, in which `folder` lies, says itself.
+    /// - Parameters:
+    ///   - keys: under which segments are closed; by default as the data folder, in which `folder` lies, says itself.
+    ///   - indexDays: how many days have their marks named together once they are over, from 1 on.
     public init(
         _ folder: String,
         log: String,
         catalogue: Catalogue,
-        keys: KeyRing? = nil
+        keys: KeyRing? = nil,
+        indexDays: Int = 8
     ) throws(StorageError) {
         self.folder = folder
         logFolder = log
         self.catalogue = catalogue
+        self.indexDays = Int32(clamping: max(1, indexDays))
         try DataFolder.make(folder)
         if let keys { self.keys = keys } else { self.keys = try KeyRing(data: "\(folder)/..", catalogue) }
     }

@@ -59,9 +59,7 @@ final class MarkIndexReader: Sendable {
     // MARK: - Searching
 
     /// The runs of marks that are wanted, and of sightings into which such marks were merged.
-    ///
-    /// - Parameter isAsked: by part whether it counts.
-    func find(_ wanted: WantedSightings, _ isAsked: [Bool]) throws -> [Hit] {
+    func find(_ wanted: WantedSightings) throws -> [Hit] {
         var hits: [Hit] = []
         try forEachPage(pages(of: wanted.keys)) { page, bytes, unpacker in
             let first = head.pages.firsts[page]
@@ -72,7 +70,7 @@ final class MarkIndexReader: Sendable {
             if places == [] { return }
             if let places, places.count == 1 {
                 let runs = try IndexPage.runs(of: places[0], marks, bytes, &unpacker)
-                for run in runs where isAsked[run.part] {
+                for run in runs {
                     hits.append(Hit(part: run.part, number: run.number, key: keys[places[0]]))
                 }
                 return
@@ -81,11 +79,11 @@ final class MarkIndexReader: Sendable {
             var isPlace = [Bool](repeating: places == nil, count: keys.count)
             for place in places ?? [] { isPlace[place] = true }
             whole.forEachRun { place, part, number in
-                guard isPlace[place], isAsked[part] else { return }
+                guard isPlace[place] else { return }
                 hits.append(Hit(part: part, number: number, key: keys[place]))
             }
         }
-        return hits + (try alternates(wanted, isAsked))
+        return hits + (try alternates(wanted))
     }
 
     /// The marks of runs.
@@ -202,12 +200,12 @@ final class MarkIndexReader: Sendable {
     // MARK: - Pages
 
     /// The runs of sightings into which marks were merged that are wanted.
-    private func alternates(_ wanted: WantedSightings, _ isAsked: [Bool]) throws -> [Hit] {
+    private func alternates(_ wanted: WantedSightings) throws -> [Hit] {
         guard wanted.mark != nil, head.alternates.count > 0 else { return [] }
         var pages: Set<Int> = []
         for range in wanted.keys { pages.formUnion(head.alternates.pages(range)) }
         return try pages.sorted().flatMap { page in
-            try alternates(on: page).filter { isAsked[$0.part] && wanted.contains($0.key) }
+            try alternates(on: page).filter { wanted.contains($0.key) }
                 .map { Hit(part: $0.part, number: $0.run, key: $0.own) }
         }
     }

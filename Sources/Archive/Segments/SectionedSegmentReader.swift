@@ -116,6 +116,7 @@ final class SectionedSegmentReader: Sendable {
 
     /// Whether anything of a section may be wanted.
     func isWanted(_ section: Int, _ wanted: WantedSightings) throws -> Bool {
+        if let layout, wanted.isAnywhere { return layout.sections[section] != nil }
         guard let forces = try forces(of: section) else { return false }
         return wanted.isWanted(of: forces, register, day: day).contains(true)
     }

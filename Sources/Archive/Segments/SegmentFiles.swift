@@ -33,36 +33,30 @@ struct SegmentFiles: Sendable {
         only: [String: Set<Int>]? = nil,
         keys: KeyRing
     ) throws -> [(batch: SightingBatch, register: CameraRegister)] {
-        let isAsked = { (segment: Catalogue.Segment) in
-            query?.mayMatch(segment.first, segment.last, reach) ?? true
+        let asked = AskedSightings(query, reach, only: only, keys: keys)
+        let indexed = segments.indexed.filter { $0.times.contains { asked.mayMatch($0.first, $0.last) } }
+        let former = shares(of: segments.former.filter { asked.mayMatch($0.first, $0.last) }, query)
+            .map { Work.former($0, $1) }
+        if let vrm = query?.mark?.exact, only == nil {
+            return try history(of: vrm, indexed, asked) + answer(former, asked).flatMap(\.self)
         }
-        let indexed = segments.indexed.filter { $0.segments.values.contains(where: isAsked) }
-        let former = shares(of: segments.former.filter(isAsked), query).map { Work.former($0, $1) }
-        if let query, let vrm = query.mark?.exact, only == nil {
-            return try history(of: vrm, query, indexed, reach, keys)
-                + answer(former, query, reach, nil, keys).flatMap(\.self)
-        }
-        return try answer(indexed.map { .indexed($0) } + former, query, reach, only, keys).flatMap(\.self)
+        return try answer(indexed.map { .indexed($0) } + former, asked).flatMap(\.self)
     }
 
     /// What the segments of some indexes have of one mark: only what is not known is read, and no more of that than is asked for.
     private func history(
         of vrm: VRM,
-        _ query: SightingQuery,
         _ groups: [SegmentGroups.Indexed],
-        _ reach: SightingReach,
-        _ keys: KeyRing
+        _ asked: AskedSightings
     ) throws -> RecentHistories.Found {
         let known = histories.known(vrm, groups.map(\.identity))
         let missing = groups.indices.filter { known[$0] == nil }
-        let read = try answer(missing.map { .indexed(groups[$0]) }, query, reach, nil, keys)
+        let read = try answer(missing.map { .indexed(groups[$0]) }, asked)
         var found = known.map { $0 ?? [] }
         var whole: [(group: String, found: RecentHistories.Found)] = []
         for (group, new) in zip(missing, read) {
             found[group] = new
-            let isWhole = groups[group].segments.values.allSatisfy {
-                query.isWholeHistory($0.first, $0.last, reach)
-            }
+            let isWhole = groups[group].times.allSatisfy { asked.isWholeHistory($0.first, $0.last) }
             if isWhole { whole.append((groups[group].identity, new)) }
         }
         if !whole.isEmpty { histories.keep(whole, of: vrm) }
@@ -70,18 +64,14 @@ struct SegmentFiles: Sendable {
     }
 
     /// What each part of the work gives.
-    private func answer(
-        _ work: [Work],
-        _ query: SightingQuery?,
-        _ reach: SightingReach,
-        _ only: [String: Set<Int>]?,
-        _ keys: KeyRing
-    ) throws -> [RecentHistories.Found] {
+    private func answer(_ work: [Work], _ asked: AskedSightings) throws -> [RecentHistories.Found] {
         let answer = { @Sendable (work: Work) throws -> RecentHistories.Found in
             do {
                 switch work {
-                case .indexed(let group): return try read(group, query, reach, only, keys)
-                case .former(let segment, let share): return try read(segment, share, query, reach)
+                case .indexed(let group):
+                    let index = try index(group.name, asked.keys)
+                    return try IndexSearch(files: self, index: index, group: group, asked: asked).read()
+                case .former(let segment, let share): return try read(segment, share, asked)
                 }
             } catch {
                 close(work)
@@ -129,111 +119,7 @@ struct SegmentFiles: Sendable {
         }
     }
 
-    // MARK: - By index
-
-    /// Runs to be read of one segment, by section.
-    private typealias Wanted = [Int: SectionedSegmentReader.Runs]
-
-    private func read(
-        _ group: SegmentGroups.Indexed,
-        _ query: SightingQuery?,
-        _ reach: SightingReach,
-        _ only: [String: Set<Int>]?,
-        _ keys: KeyRing
-    ) throws -> [(batch: SightingBatch, register: CameraRegister)] {
-        let index = try index(group.name, keys)
-        let files = index.contents.map { contents in
-            group.segments[contents].flatMap { segment in
-                query?.mayMatch(segment.first, segment.last, reach) ?? true ? segment : nil
-            }
-        }
-        let isAsked = index.head.parts.map { part in
-            guard let file = files[part.file] else { return false }
-            return only.map { $0[file.contents]?.contains(part.section) ?? false } ?? true
-        }
-        // Who looks for all marks looks at all that a segment says of itself.
-        let isTold = query?.mark != nil
-        return try runs(index, files, isAsked, query, reach, keys).compactMap { file, segment, sections in
-            let reader = try self.segment(segment, keys, as: isTold ? index.head.files[file] : nil)
-            let wanted = Self.wanted(query, reader, reach)
-            var batch = SightingBatch()
-            for (section, runs) in sections.sorted(by: { $0.key < $1.key }) {
-                guard try query == nil || reader.isWanted(section, wanted) else { continue }
-                try reader.read(section, runs, wanted, into: &batch)
-            }
-            return batch.isEmpty ? nil : (batch, reader.register)
-        }
-    }
-
-    /// Where what is asked for stands in each segment.
-    private func runs(
-        _ index: MarkIndexReader,
-        _ files: [Catalogue.Segment?],
-        _ isAsked: [Bool],
-        _ query: SightingQuery?,
-        _ reach: SightingReach,
-        _ keys: KeyRing
-    ) throws -> [(file: Int, Catalogue.Segment, Wanted)] {
-        let parts = index.head.parts
-        var hits: [MarkIndexReader.Hit]
-        if let query, query.mark != nil {
-            hits = try index.find(WantedSightings(query, CameraRegister(), reach), isAsked)
-        } else if query != nil {
-            hits = try scan(index, files, query, reach, keys)
-        } else {
-            var next = [Int](repeating: 0, count: parts.count)
-            hits = try index.runs(isAsked.indices.map { isAsked[$0] ? $0 : nil }).map { run in
-                defer { next[Int(run.part)] += 1 }
-                return MarkIndexReader.Hit(part: Int(run.part), number: next[Int(run.part)], key: run.key)
-            }
-        }
-        var found = [Wanted](repeating: [:], count: files.count)
-        var lasts = [Int](repeating: -1, count: parts.count)
-        // A run is found by several marks where they were merged into one sighting.
-        hits.sort { ($0.part, $0.number) < ($1.part, $1.number) }
-        for hit in hits where hit.number != lasts[hit.part] {
-            lasts[hit.part] = hit.number
-            let part = parts[hit.part]
-            found[part.file][part.section, default: []].append((hit.number, hit.key))
-        }
-        return files.indices.compactMap { file in
-            guard let segment = files[file], !found[file].isEmpty else { return nil }
-            return (file, segment, found[file])
-        }
-    }
-
-    /// Looks for what is asked for by time and place, and for its marks then.
-    private func scan(
-        _ index: MarkIndexReader,
-        _ files: [Catalogue.Segment?],
-        _ query: SightingQuery?,
-        _ reach: SightingReach,
-        _ keys: KeyRing
-    ) throws -> [MarkIndexReader.Hit] {
-        let parts = index.head.parts
-        var numbers = [[Int]](repeating: [], count: parts.count)
-        var ranges: [ClosedRange<MarkKey>] = []
-        for case (let file, let segment?) in zip(files.indices, files) {
-            let reader = try self.segment(segment, keys)
-            let wanted = Self.wanted(query, reader, reach)
-            for (number, part) in parts.enumerated() where part.file == file {
-                let found = try reader.scan(part.section, wanted)
-                numbers[number] = found.runs
-                ranges += found.keys
-            }
-        }
-        return ranges.isEmpty ? [] : try index.marks(of: numbers, in: ranges)
-    }
-
-    private static func wanted(
-        _ query: SightingQuery?,
-        _ reader: SectionedSegmentReader,
-        _ reach: SightingReach
-    )
-        -> WantedSightings
-    {
-        query.map { WantedSightings($0, reader.register, reach, day: reader.day) } ?? WantedSightings()
-    }
+    // MARK: - Readers
 
     /// An identity in hexadecimal, as a catalogue has it.
     static func text(_ id: [UInt8]) -> String {
@@ -289,13 +175,12 @@ struct SegmentFiles: Sendable {
     private func read(
         _ segment: Catalogue.Segment,
         _ share: FormerSegmentReader.Share,
-        _ query: SightingQuery?,
-        _ reach: SightingReach
-    ) throws -> [(batch: SightingBatch, register: CameraRegister)] {
+        _ asked: AskedSightings
+    ) throws -> RecentHistories.Found {
         let path = "\(folder)/\(segment.name)"
         let reader = try formers.reader(path) { try FormerSegmentReader(path, like: prototypes) }
         var batch = SightingBatch()
-        try reader.read(query, reach, share: share, into: &batch)
+        try reader.read(asked.query, asked.reach, share: share, into: &batch)
         return batch.isEmpty ? [] : [(batch, reader.register)]
     }
 }

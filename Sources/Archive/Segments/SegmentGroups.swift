@@ -1,13 +1,28 @@
+import ANPRModel
+import Crypto
+import Foundation
+
 /// Segments, by what names their marks.
 struct SegmentGroups: Sendable {
     /// Segments whose marks are named by one index.
-    struct Indexed: Sendable {
+    final class Indexed: Sendable {
         /// The index, below the archive's folder.
-        var name: String
+        let name: String
         /// By their contents.
-        var segments: [String: Catalogue.Segment]
-        /// What tells these files from all others.
-        var identity: String
+        let segments: [String: Catalogue.Segment]
+        /// From when until when each of them goes.
+        let times: [(first: Timestamp, last: Timestamp)]
+        /// What tells these files from all others: of their names' SHA-256 as much as needs no room of its own.
+        let identity: String
+
+        init(_ name: String, _ segments: [Catalogue.Segment]) {
+            self.name = name
+            self.segments = Dictionary(uniqueKeysWithValues: segments.map { ($0.contents, $0) })
+            times = segments.map { ($0.first, $0.last) }
+            let names = [name] + segments.map { "\($0.name) \($0.contents)" }.sorted()
+            let digest = SHA256.hash(data: Array(names.joined(separator: ";").utf8))
+            identity = String(Data(digest).base64EncodedString().prefix(15))
+        }
     }
 
     /// In the order of their indexes' names, which begin with days.
@@ -19,14 +34,6 @@ struct SegmentGroups: Sendable {
     init(_ segments: [Catalogue.Segment]) {
         former = segments.filter(\.marks.isEmpty)
         let groups = Dictionary(grouping: segments.filter { !$0.marks.isEmpty }, by: \.marks)
-        indexed = groups.sorted { $0.key < $1.key }.map { name, segments in
-            Indexed(
-                name: name,
-                segments: Dictionary(uniqueKeysWithValues: segments.map { ($0.contents, $0) }),
-                identity: ([name] + segments.map { "\($0.name) \($0.contents)" }.sorted()).joined(
-                    separator: ";"
-                )
-            )
-        }
+        indexed = groups.sorted { $0.key < $1.key }.map { Indexed($0.key, $0.value) }
     }
 }

@@ -22,9 +22,9 @@ struct SegmentSections {
     }
 
     /// So many runs are packed together: to read one of them is to read them all, and a page has some twenty bytes of its own.
-    static let pageRuns = 64
+    static let pageRuns = 32
     /// So many pages are closed together: to open a piece takes its time however short it is.
-    static let piecePages = 8
+    static let piecePages = 16
     /// A run ends sooner if it has so many sightings: of a mark that stands everywhere, as misreads do.
     static let runMax = 1024
     /// Fewer rows are not worth dividing among processors.

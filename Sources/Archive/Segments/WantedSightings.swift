@@ -84,11 +84,14 @@ struct WantedSightings {
         return MarkKey(value: key).vrm.map(mark.matches) ?? false
     }
 
+    /// Whether it does not matter which cameras a sighting is of.
+    var isAnywhere: Bool { cameras == nil && around == nil }
+
     /// By force whether a day's sightings may be wanted that one of its cameras has the best read of.
     ///
     /// By site, as all that is asked of places, because of one sighting's versions two forces may have the best read.
     func isWanted(of forces: [String], _ register: CameraRegister, day: Int32) -> [Bool] {
-        guard cameras != nil || around != nil else { return forces.map { _ in true } }
+        if isAnywhere { return forces.map { _ in true } }
         let times = Self.times(day)
         var wanted: Set<String> = []
         for (index, camera) in register.cameras.enumerated() where cameras?[index] ?? true {
